@@ -1,0 +1,120 @@
+//! The workspace's feed: `GET /workspaces/{ws}/events?after=<seq>`, JSON text messages.
+
+use crate::{id::{JobId, NoteId, RunnerId, UserId}, job::Job, job::Note, request::Request, runner::RunnerView, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One event. `seq` rises within a workspace; events one may not see are left out, so it may skip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FeedEvent {
+    /// Position in the workspace's feed; give the last one seen as `after` to continue.
+    pub seq: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: FeedBody,
+}
+
+/// What happened; `type` on the wire. Resources are as they are when the message is sent, for the person it is sent to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type")]
+pub enum FeedBody {
+    /// A job was made.
+    #[serde(rename = "job.created")]
+    JobCreated {
+        /// The job.
+        job: Box<Job>,
+    },
+    /// A job changed.
+    #[serde(rename = "job.changed")]
+    JobChanged {
+        /// The job.
+        job: Box<Job>,
+    },
+    /// A job is gone, or gone for you.
+    #[serde(rename = "job.deleted")]
+    JobDeleted {
+        /// Which.
+        id: JobId,
+    },
+    /// A runner came, went, or changed.
+    #[serde(rename = "runner.changed")]
+    RunnerChanged {
+        /// The runner as seen from this workspace.
+        runner: RunnerView,
+    },
+    /// A runner was removed, or is no longer yours to see.
+    #[serde(rename = "runner.removed")]
+    RunnerRemoved {
+        /// Which.
+        id: RunnerId,
+    },
+    /// An agent asks.
+    #[serde(rename = "request.opened")]
+    RequestOpened {
+        /// The request.
+        request: Box<Request>,
+    },
+    /// Somebody answered, or the request was withdrawn.
+    #[serde(rename = "request.answered")]
+    RequestAnswered {
+        /// The request.
+        request: Box<Request>,
+    },
+    /// A note was added.
+    #[serde(rename = "note.added")]
+    NoteAdded {
+        /// The note.
+        note: Note,
+    },
+    /// A note was retracted.
+    #[serde(rename = "note.retracted")]
+    NoteRetracted {
+        /// Its job.
+        job: JobId,
+        /// Which.
+        id: NoteId,
+    },
+    /// Files of a job changed.
+    #[serde(rename = "files.changed")]
+    FilesChanged {
+        /// Whose.
+        job: JobId,
+    },
+    /// A member came, left or has another role.
+    #[serde(rename = "member.changed")]
+    MemberChanged {
+        /// Who.
+        user: UserId,
+    },
+    /// The workspace's name or settings changed.
+    #[serde(rename = "workspace.changed")]
+    WorkspaceChanged,
+}
+
+/// Any message of the event stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum FeedMessage {
+    /// An event.
+    Event(FeedEvent),
+    /// About the stream itself.
+    Control(FeedControl),
+}
+
+/// About the stream itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FeedControl {
+    /// What was missed is no longer kept: load afresh, then go on after `seq`.
+    Reset {
+        /// Position now.
+        seq: i64,
+    },
+    /// Everything up to `seq` was sent or is not for you.
+    Caught {
+        /// Position now.
+        seq: i64,
+    },
+}
