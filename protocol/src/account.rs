@@ -1,6 +1,9 @@
 //! Accounts, sessions and API tokens.
 
-use crate::{id::{TokenId, UserId}, time::Timestamp};
+use crate::{
+    id::{TokenId, UserId},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

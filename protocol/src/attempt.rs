@@ -1,6 +1,11 @@
 //! Attempts: rounds of work on a job (ATT-1).
 
-use crate::{account::Person, id::{AttemptId, JobId, MessageId, RunnerId}, job::LineComment, time::Timestamp};
+use crate::{
+    account::Person,
+    id::{AttemptId, JobId, MessageId, RunnerId},
+    job::LineComment,
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

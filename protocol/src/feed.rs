@@ -1,6 +1,13 @@
 //! The workspace's feed: `GET /workspaces/{ws}/events?after=<seq>`, JSON text messages.
 
-use crate::{id::{JobId, NoteId, RunnerId, UserId}, job::Job, job::Note, request::Request, runner::RunnerView, time::Timestamp};
+use crate::{
+    id::{JobId, NoteId, RunnerId, UserId},
+    job::Job,
+    job::Note,
+    request::Request,
+    runner::RunnerView,
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,6 +1,10 @@
 //! Files of a job: attachments (input) and deliverables (result).
 
-use crate::{account::Person, id::{AttemptId, FileId, JobId}, time::Timestamp};
+use crate::{
+    account::Person,
+    id::{AttemptId, FileId, JobId},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,6 +1,11 @@
 //! Jobs: the one unit of work.
 
-use crate::{account::Person, attempt::Attempt, id::{JobId, RunnerId, UserId, WorkspaceId}, time::Timestamp};
+use crate::{
+    account::Person,
+    attempt::Attempt,
+    id::{JobId, RunnerId, UserId, WorkspaceId},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,6 +1,11 @@
 //! The log of an attempt: ordered, typed, numbered from 1 without gaps (AGT-10).
 
-use crate::{attempt::Usage, id::{MessageId, RequestId}, request::{Answer, Ask}, time::Timestamp};
+use crate::{
+    attempt::Usage,
+    id::{MessageId, RequestId},
+    request::{Answer, Ask},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

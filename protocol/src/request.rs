@@ -1,6 +1,10 @@
 //! Requests: what an agent asks people (AGT-2, AGT-3, AGT-4).
 
-use crate::{account::Person, id::{AttemptId, JobId, RequestId, WorkspaceId}, time::Timestamp};
+use crate::{
+    account::Person,
+    id::{AttemptId, JobId, RequestId, WorkspaceId},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

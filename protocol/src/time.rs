@@ -33,7 +33,9 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let instant = OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)?;
-        i64::try_from(instant.unix_timestamp_nanos() / 1000).map(Self).map_err(D::Error::custom)
+        i64::try_from(instant.unix_timestamp_nanos() / 1000)
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 

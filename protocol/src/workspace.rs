@@ -1,6 +1,10 @@
 //! Workspaces, members, invitations.
 
-use crate::{id::{UserId, WorkspaceId}, job::Priority, time::Timestamp};
+use crate::{
+    id::{UserId, WorkspaceId},
+    job::Priority,
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,7 +53,9 @@ pub struct WorkspaceSettings {
 
 impl Default for WorkspaceSettings {
     fn default() -> Self {
-        Self { default_priority: Priority::Medium }
+        Self {
+            default_priority: Priority::Medium,
+        }
     }
 }
 
