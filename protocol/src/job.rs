@@ -321,7 +321,7 @@ pub struct Job {
 }
 
 /// Body of `POST /workspaces/{ws}/jobs`. With `agent` the job is agentic.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewJob {
     /// 1 to 200 characters, one line.
@@ -380,7 +380,7 @@ pub struct NewJob {
 }
 
 /// Body of `PATCH /jobs/{job}`. Absent fields stay; `folder` and `model` are cleared by an empty string.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each field is that of Job")]
 pub struct PatchJob {
@@ -448,7 +448,7 @@ pub enum BranchDecision {
 }
 
 /// Body of `POST /jobs/{job}/{command}`; which fields count depends on the command.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandBody {
     /// Version seen; a stale one is refused (JOB-7).
@@ -466,9 +466,9 @@ pub struct CommandBody {
     /// `stop`: end the agent's processes at once. Without it the agent finishes its current operation first.
     #[serde(default)]
     pub kill: bool,
-    /// `stop`: put the job back to Ready afterwards instead of Backlog-like failing; defaults to true.
+    /// `stop`: queue the job again afterwards. Without it the job becomes Failed, to be retried by a person.
     #[serde(default)]
-    pub requeue: Option<bool>,
+    pub requeue: bool,
     /// `move`: the target state.
     #[serde(default)]
     pub state: Option<JobState>,
