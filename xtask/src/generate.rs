@@ -1,0 +1,93 @@
+//! Files made from the code: the OpenAPI document, which the server prints, and the TypeScript types made from it.
+//! Both are committed, so that the web app can be worked on without building the server.
+
+use crate::{build, process, progress::Step, web, workspace};
+use anyhow::{Context, Result, bail};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+const GENERATE_LIMIT: Duration = Duration::from_secs(120);
+
+struct Generated {
+    file: PathBuf,
+    before: Option<String>,
+}
+
+impl Generated {
+    fn remember(name: &str) -> Self {
+        let file = web::app().join(name);
+        let before = fs::read_to_string(&file).ok();
+        Self { file, before }
+    }
+
+    fn changed(&self) -> bool {
+        fs::read_to_string(&self.file).ok() != self.before
+    }
+
+    /// Puts back what was there, so that a check changes nothing.
+    fn restore(&self) -> Result<()> {
+        match &self.before {
+            Some(text) => fs::write(&self.file, text),
+            None if self.file.exists() => fs::remove_file(&self.file),
+            None => Ok(()),
+        }
+        .with_context(|| format!("cannot put {} back", self.file.display()))
+    }
+}
+
+/// Writes the generated files; with `check` only compares.
+///
+/// # Errors
+/// When a generator fails, or with `check` when a committed file is out of date.
+pub fn run(check: bool) -> Result<()> {
+    let mut step = Step::begin("Web packages");
+    web::install(&web::app(), &mut step)?;
+    step.done("");
+    let mut step = Step::begin("Server");
+    build::programs("dev", &mut step)?;
+    step.done("");
+    let mut step = Step::begin(if check { "Generated files fresh" } else { "Generate" });
+    let remark = files(check, &mut step)?;
+    step.done(&remark);
+    Ok(())
+}
+
+/// As [`run`], inside a step of somebody else's. Expects the web packages and the server to be there.
+pub fn files(check: bool, step: &mut Step) -> Result<String> {
+    let generated = [Generated::remember("openapi.json"), Generated::remember("src/api/schema.d.ts")];
+    let outcome = write(&generated[0].file, step);
+    let changed: Vec<String> = generated
+        .iter()
+        .filter(|one| one.changed())
+        .map(|one| workspace::shown(&one.file))
+        .collect();
+    if check {
+        for one in &generated {
+            one.restore()?;
+        }
+    }
+    outcome?;
+    if check && !changed.is_empty() {
+        bail!(
+            "{} out of date with the code. Run `cargo xtask generate` and commit what it writes.",
+            changed.join(" and ")
+        );
+    }
+    Ok(if changed.is_empty() {
+        "no change".to_owned()
+    } else {
+        format!("wrote {}", changed.join(", "))
+    })
+}
+
+fn write(document: &Path, step: &mut Step) -> Result<()> {
+    let openapi = process::read(Command::new(workspace::built("debug", "coord-server")?).arg("openapi"))?;
+    fs::write(document, openapi + "\n").with_context(|| format!("cannot write {}", document.display()))?;
+    let log = workspace::scratch("logs")?.join("generate.log");
+    process::run_ok(web::npm(&web::app(), &["run", "generate"]), &log, GENERATE_LIMIT, step)?;
+    Ok(())
+}
