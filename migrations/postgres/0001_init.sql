@@ -1,6 +1,13 @@
 -- Portable types: ids TEXT (UUIDv7), times BIGINT (microseconds since 1970, UTC), flags SMALLINT 0/1, structures TEXT holding JSON.
 -- The SQLite file of the same number differs in one word: BYTEA is BLOB there.
 
+-- One row. Counting accounts here makes registrations wait for one another, so that only one can be the first.
+CREATE TABLE server (
+    id SMALLINT PRIMARY KEY,
+    accounts BIGINT NOT NULL
+);
+INSERT INTO server (id, accounts) VALUES (1, 0);
+
 CREATE TABLE users (
     id TEXT PRIMARY KEY,
     email TEXT NOT NULL UNIQUE,

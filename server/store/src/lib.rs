@@ -16,13 +16,21 @@
 //!
 //! This crate decides nothing; the rules are in `coord-domain`.
 
+pub mod accounts;
 pub mod audit;
 pub mod db;
 pub mod error;
 pub mod feed;
+pub mod idempotency;
+pub mod invitations;
+pub mod members;
 pub mod row;
+pub mod runners;
+pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tokens;
+pub mod workspaces;
 mod writer;
 
 pub use db::{Conn, Database, Reader, Store, StoreConfig, Tx};
