@@ -10,6 +10,7 @@ mod process;
 mod progress;
 mod random;
 mod test;
+mod up;
 mod web;
 mod workspace;
 
@@ -25,6 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build what is missing and run Coord on this machine with a demonstration workspace.
+    Up(up::Options),
     /// Run every check that CI runs.
     Test(test::Options),
     /// Write the files that are generated from the code: the OpenAPI document and the TypeScript client.
@@ -38,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = interrupt::install().and_then(|()| match arguments.command {
+        Command::Up(options) => up::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Generate { check } => generate::run(check),
     });

@@ -1,0 +1,134 @@
+//! What the demonstration shows: a small repository with a past, and a few jobs.
+
+use crate::process;
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use std::{fs, path::Path, process::Command};
+
+/// Title of the job that the greeting points to.
+pub const FIRST_JOB: &str = "Greet people by name";
+
+/// One commit of the sample repository: message, and files with their content.
+const HISTORY: &[(&str, &[(&str, &str)])] = &[
+    (
+        "Start the greeting project",
+        &[("README.md", "# Greeting\n\nSays hello. A small project for trying Coord.\n")],
+    ),
+    (
+        "Say hello",
+        &[
+            (
+                "greeting.js",
+                "export function greeting() {\n  return \"Hello!\";\n}\n\nif (process.argv[1]?.endsWith(\"greeting.js\")) {\n  console.log(greeting());\n}\n",
+            ),
+            (
+                "package.json",
+                "{\n  \"name\": \"greeting\",\n  \"private\": true,\n  \"type\": \"module\",\n  \"scripts\": { \"test\": \"node --test\" }\n}\n",
+            ),
+        ],
+    ),
+    (
+        "Prove that hello is said",
+        &[(
+            "greeting.test.js",
+            "import assert from \"node:assert/strict\";\nimport { test } from \"node:test\";\nimport { greeting } from \"./greeting.js\";\n\ntest(\"says hello\", () => {\n  assert.equal(greeting(), \"Hello!\");\n});\n",
+        )],
+    ),
+    (
+        "Say how to run it",
+        &[(
+            "README.md",
+            "# Greeting\n\nSays hello. A small project for trying Coord.\n\n- `node greeting.js` greets.\n- `npm test` checks that it does.\n",
+        )],
+    ),
+];
+
+/// Makes the bare repository `bare`, unless it is there. Built beside its place and moved there whole, so that an
+/// interrupted run leaves no half of it.
+pub fn repository(bare: &Path) -> Result<()> {
+    if bare.is_dir() {
+        return Ok(());
+    }
+    let draft = bare.with_extension("draft");
+    let _ = fs::remove_dir_all(&draft);
+    let (tree, unfinished) = (draft.join("tree"), draft.join("bare.git"));
+    fs::create_dir_all(&tree).with_context(|| format!("cannot make {}", tree.display()))?;
+    git(&tree, &["init", "--quiet", "--initial-branch=main"])?;
+    for (message, files) in HISTORY {
+        for (name, content) in *files {
+            fs::write(tree.join(name), content).with_context(|| format!("cannot write {name}"))?;
+        }
+        git(&tree, &["add", "--all"])?;
+        git(&tree, &["commit", "--quiet", "--message", message])?;
+    }
+    git(&draft, &["clone", "--quiet", "--bare", "tree", "bare.git"])?;
+    git(&unfinished, &["remote", "remove", "origin"])?;
+    fs::rename(&unfinished, bare).with_context(|| format!("cannot make {}", bare.display()))?;
+    fs::remove_dir_all(&draft).with_context(|| format!("cannot remove {}", draft.display()))
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(folder);
+    // Neither signing nor hooks nor the name of whoever runs this: the sample is the same for everybody.
+    command
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", folder.join("none"));
+    for role in ["AUTHOR", "COMMITTER"] {
+        command
+            .env(format!("GIT_{role}_NAME"), "Ada Example")
+            .env(format!("GIT_{role}_EMAIL"), "ada@example.org");
+    }
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(variable);
+    }
+    process::read(&mut command).map(drop)
+}
+
+/// The sample jobs as `POST /workspaces/{ws}/jobs` takes them, in the order to create them.
+pub fn jobs(repository: &Path) -> Vec<Value> {
+    vec![
+        json!({
+            "title": FIRST_JOB,
+            "description": "Let the greeting name the person it greets, and keep the tests green.\n\n\
+                The scripted agent works on this in a real git repository: it reads, asks you a question, asks before it edits, \
+                and hands in a branch. Press **Make ready** to start it.",
+            "agent": "scripted",
+            "context": { "type": "repository", "url": repository.to_string_lossy(), "base_branch": "main" },
+            "priority": "high",
+            "domains": ["demo"],
+        }),
+        json!({
+            "title": "Write a short report",
+            "description": "A job without a repository: the agent works in a folder of its own and what it leaves in the output folder \
+                becomes a file to download.",
+            "agent": "scripted",
+            "context": { "type": "local" },
+            "review": true,
+            "domains": ["demo"],
+        }),
+        json!({
+            "title": "Decide what to greet next",
+            "description": "A job for people. Drag it across the Board, add a note, and complete it.",
+            "domains": ["demo"],
+        }),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_repository_is_bare_has_a_past_and_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let bare = folder.path().join("sample.git");
+        repository(&bare).unwrap();
+        let log = |format: &str| process::read(Command::new("git").arg("-C").arg(&bare).args(["log", format, "main"])).unwrap();
+        assert_eq!(log("--format=%s").lines().count(), HISTORY.len());
+        let tip = log("--format=%H");
+        repository(&bare).unwrap();
+        assert_eq!(tip, log("--format=%H"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    }
+}
