@@ -1,0 +1,60 @@
+/** Queries that several features read. Jobs, requests and runners are loaded and kept current by the live connection. */
+import { queryOptions, skipToken, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useMemo } from 'react';
+import { type ById, withJob } from '@/live/feed';
+import { api } from './calls';
+import { keys } from './keys';
+import type { AgentRequest, Job, RunnerView } from './types';
+
+export const meQuery = queryOptions({ queryKey: keys.me, queryFn: api.me, staleTime: Number.POSITIVE_INFINITY, retry: false });
+export const setupQuery = queryOptions({ queryKey: keys.setup, queryFn: api.setup, staleTime: 0 });
+export const workspacesQuery = queryOptions({ queryKey: keys.workspaces, queryFn: api.workspaces, staleTime: 60_000 });
+
+export const useMe = () => useQuery(meQuery).data;
+
+export function useWorkspace(slug: string) {
+  const { data } = useQuery(workspacesQuery);
+  return data?.find((workspace) => workspace.slug === slug);
+}
+
+function useLiveList<T>(queryKey: readonly string[]): ById<T> | undefined {
+  return useQuery<ById<T>>({
+    queryKey,
+    queryFn: skipToken,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: Number.POSITIVE_INFINITY,
+    structuralSharing: false,
+  }).data;
+}
+
+export const useJobs = (ws: string) => useLiveList<Job>(keys.jobs(ws));
+export const useRequests = (ws: string) => useLiveList<AgentRequest>(keys.requests(ws));
+export const useRunners = (ws: string) => useLiveList<RunnerView>(keys.runners(ws));
+
+export function useOpenRequests(ws: string): AgentRequest[] {
+  const requests = useRequests(ws);
+  return useMemo(
+    () =>
+      Object.values(requests ?? {})
+        .filter((request) => !request.closed_at)
+        .sort((a, b) => a.created_at.localeCompare(b.created_at)),
+    [requests],
+  );
+}
+
+export const useMembers = (ws: string) => useQuery({ queryKey: keys.members(ws), queryFn: () => api.members(ws), staleTime: 60_000 });
+
+/** Puts an answered job into the cache at once, without waiting for the feed to say the same. */
+export function useKeepJob(ws: string) {
+  const cache = useQueryClient();
+  return useCallback((job: Job) => cache.setQueryData<ById<Job>>(keys.jobs(ws), (jobs) => withJob(jobs ?? {}, job)), [cache, ws]);
+}
+
+/** Names of agents that some runner of the workspace offers, in order of the alphabet. */
+export function useAgentNames(ws: string): string[] {
+  const runners = useRunners(ws);
+  return useMemo(
+    () => [...new Set(Object.values(runners ?? {}).flatMap((runner) => runner.agents.map((agent) => agent.name)))].sort(),
+    [runners],
+  );
+}

@@ -1,0 +1,178 @@
+import { QueryCache, QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  notFound,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { meQuery, setupQuery, workspacesQuery } from '@/api/hooks';
+import { ApiProblem } from '@/api/problem';
+import { BoardPage } from '@/features/board/board-page';
+import { parseFilter } from '@/features/board/filter';
+import { lastWorkspace } from '@/shared/lib/last-workspace';
+import { Loading } from '@/shared/ui/bits';
+import { CrashPage, MissingPage } from './crash';
+import { WorkspaceShell } from './shell';
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // The feed says when something changed; asking again on focus would only add load.
+      refetchOnWindowFocus: false,
+      staleTime: 30_000,
+      retry: (failures, error) => failures < 2 && error instanceof ApiProblem && (error.status === 0 || error.status >= 500),
+    },
+    mutations: { retry: false },
+  },
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (error instanceof ApiProblem && error.status === 401 && !location.pathname.startsWith('/login')) {
+        toSignIn();
+      }
+    },
+  }),
+});
+
+/** Forgets everything of the former session and asks to sign in, to come back here afterwards. */
+export function toSignIn() {
+  const next = location.pathname + location.search + location.hash;
+  queryClient.clear();
+  void router.navigate({ to: '/login', search: { next: next === '/' ? undefined : next } });
+}
+
+async function requireMe(href: string) {
+  try {
+    return await queryClient.ensureQueryData(meQuery);
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 401) {
+      throw redirect({ to: '/login', search: { next: href === '/' ? undefined : href } });
+    }
+    throw error;
+  }
+}
+
+/** Only a path of this site: a link must not send people elsewhere after they signed in. */
+const localPath = (value: unknown): string | undefined => (typeof value === 'string' && /^\/(?![/\\])/.test(value) ? value : undefined);
+
+const rootRoute = createRootRouteWithContext<object>()({ component: Outlet, errorComponent: CrashPage, notFoundComponent: MissingPage });
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/login',
+  validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: localPath(search.next) }),
+  loader: () => queryClient.fetchQuery(setupQuery),
+  component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
+});
+
+const inviteRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/invite/$code',
+  component: lazyRouteComponent(() => import('@/features/auth/invite-page'), 'InvitePage'),
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: async ({ location }) => {
+    await requireMe(location.href);
+    const workspaces = await queryClient.fetchQuery(workspacesQuery);
+    const remembered = lastWorkspace();
+    const workspace = workspaces.find(({ slug }) => slug === remembered) ?? workspaces[0];
+    if (workspace) {
+      throw redirect({ to: '/w/$slug', params: { slug: workspace.slug } });
+    }
+    throw redirect({ to: '/welcome' });
+  },
+});
+
+const welcomeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/welcome',
+  beforeLoad: ({ location }) => requireMe(location.href),
+  component: lazyRouteComponent(() => import('@/features/auth/welcome-page'), 'WelcomePage'),
+});
+
+const workspaceRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/w/$slug',
+  beforeLoad: async ({ location, params }) => {
+    await requireMe(location.href);
+    const known = await queryClient.ensureQueryData(workspacesQuery);
+    if (!known.some(({ slug }) => slug === params.slug)) {
+      const fresh = await queryClient.fetchQuery({ ...workspacesQuery, staleTime: 0 });
+      if (!fresh.some(({ slug }) => slug === params.slug)) {
+        throw notFound();
+      }
+    }
+  },
+  component: WorkspaceShell,
+  notFoundComponent: MissingPage,
+});
+
+const boardRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  id: 'board',
+  validateSearch: parseFilter,
+  component: BoardPage,
+});
+const boardIndexRoute = createRoute({ getParentRoute: () => boardRoute, path: '/', component: () => null });
+
+const tabs = ['details', 'log', 'changes', 'notes', 'files', 'attempts'] as const;
+export type JobTab = (typeof tabs)[number];
+
+const jobRoute = createRoute({
+  getParentRoute: () => boardRoute,
+  path: 'jobs/$number',
+  params: {
+    parse: ({ number }) => {
+      const value = Number(number);
+      if (!Number.isSafeInteger(value) || value < 1) {
+        throw notFound();
+      }
+      return { number: value };
+    },
+    stringify: ({ number }) => ({ number: String(number) }),
+  },
+  validateSearch: (search: Record<string, unknown>): { tab?: JobTab; attempt?: number } => ({
+    tab: tabs.find((tab) => tab === search.tab),
+    attempt: typeof search.attempt === 'number' && search.attempt > 0 ? search.attempt : undefined,
+  }),
+  component: lazyRouteComponent(() => import('@/features/job/job-route'), 'JobRoute'),
+  pendingComponent: Loading,
+});
+
+const runnersRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'runners',
+  component: lazyRouteComponent(() => import('@/features/runners/runners-page'), 'RunnersPage'),
+});
+
+const membersRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'members',
+  component: lazyRouteComponent(() => import('@/features/members/members-page'), 'MembersPage'),
+});
+
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([
+    loginRoute,
+    inviteRoute,
+    homeRoute,
+    welcomeRoute,
+    workspaceRoute.addChildren([boardRoute.addChildren([boardIndexRoute, jobRoute]), runnersRoute, membersRoute]),
+  ]),
+  context: {},
+  defaultPreload: 'intent',
+  defaultPendingComponent: Loading,
+  defaultErrorComponent: CrashPage,
+  defaultNotFoundComponent: MissingPage,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

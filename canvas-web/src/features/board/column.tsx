@@ -1,0 +1,121 @@
+import { dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef, useState } from 'react';
+import type { Job, JobState, Workspace } from '@/api/types';
+import { cx } from '@/shared/lib/cx';
+import { stateWords } from '@/shared/lib/words';
+import { StateIcon } from '@/shared/ui/bits';
+import { JobCard } from './job-card';
+
+const teaching: Record<JobState, string> = {
+  backlog: 'New jobs start here. Plan them, then make them ready.',
+  ready: 'Ready jobs wait here for a runner, or for somebody to start them.',
+  in_progress: 'Jobs being worked on. Open one to watch the agent live.',
+  awaiting_review: 'Results wait here for somebody to look at them.',
+  done: 'Accepted work ends up here.',
+  failed: 'Nothing failed. If something does, you can retry it from here.',
+  canceled: 'Nothing was given up.',
+};
+
+interface Props {
+  workspace: Workspace;
+  state: JobState;
+  jobs: readonly Job[];
+  asking: ReadonlyMap<string, number>;
+  focused?: string;
+  onFocus?: (job: string) => void;
+  /** Without a heading of its own, as on a phone. */
+  bare?: boolean;
+}
+
+export function Column({ workspace, state, jobs, asking, focused, onFocus, bare }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [over, setOver] = useState<'no' | 'yes' | 'refused'>('no');
+  const rows = useVirtualizer({
+    count: jobs.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 96,
+    getItemKey: (index) => jobs[index]?.id ?? index,
+    gap: 8,
+    overscan: 6,
+    paddingEnd: 8,
+  });
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) {
+      return;
+    }
+    return dropTargetForElements({
+      element,
+      getData: () => ({ state }),
+      canDrop: ({ source }) => typeof source.data.job === 'string',
+      onDragEnter: ({ source }) =>
+        setOver((source.data.targets as JobState[]).includes(state) ? 'yes' : source.data.from === state ? 'no' : 'refused'),
+      onDragLeave: () => setOver('no'),
+      onDrop: () => setOver('no'),
+    });
+  }, [state]);
+
+  const at = focused ? jobs.findIndex((job) => job.id === focused) : -1;
+  useEffect(() => {
+    if (at < 0 || !focused) {
+      return;
+    }
+    rows.scrollToIndex(at, { align: 'auto' });
+    const frame = requestAnimationFrame(() => {
+      scroller.current?.querySelector<HTMLElement>(`[data-job="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+    // Only a newly focused card moves the focus, not a card that moved.
+  }, [focused, at >= 0, rows.scrollToIndex]);
+
+  return (
+    <section
+      aria-label={`${stateWords[state]}, ${jobs.length} jobs`}
+      className={cx('flex min-w-0 flex-1 flex-col', !bare && 'min-w-60 max-w-100')}
+    >
+      {!bare && (
+        <h2 className="flex items-center gap-1.5 px-1.5 pb-1.5 font-medium text-sm">
+          <StateIcon state={state} />
+          {stateWords[state]}
+          <span className="font-normal text-ink-3 text-xs tabular-nums">{jobs.length}</span>
+        </h2>
+      )}
+      <div
+        ref={scroller}
+        className={cx(
+          'min-h-0 flex-1 overflow-y-auto rounded-xl border p-2 transition-colors',
+          over === 'yes'
+            ? 'border-accent bg-accent-soft'
+            : over === 'refused'
+              ? 'border-line-strong border-dashed bg-sunken'
+              : 'border-transparent bg-sunken',
+        )}
+      >
+        {jobs.length === 0 ? (
+          <p className="px-2 py-3 text-balance text-center text-ink-3 text-xs">{teaching[state]}</p>
+        ) : (
+          <ul className="relative" style={{ height: rows.getTotalSize() }}>
+            {rows.getVirtualItems().map((row) => {
+              const job = jobs[row.index];
+              return (
+                job && (
+                  <li
+                    key={row.key}
+                    ref={rows.measureElement}
+                    data-index={row.index}
+                    className="absolute inset-x-0 top-0"
+                    style={{ transform: `translateY(${row.start}px)` }}
+                  >
+                    <JobCard workspace={workspace} job={job} asking={asking.get(job.id) ?? 0} onFocus={onFocus} />
+                  </li>
+                )
+              );
+            })}
+          </ul>
+        )}
+      </div>
+    </section>
+  );
+}

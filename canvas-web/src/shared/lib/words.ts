@@ -1,0 +1,229 @@
+/** The product's words on screen: states, activities, holds and outcomes, said plainly and in one place. */
+import type { Activity, FailureReason, Hold, JobState, Obstacle, Outcome, Priority, RunnerStatus, Usage } from '@/api/types';
+
+export const stateWords: Record<JobState, string> = {
+  backlog: 'Staged',
+  ready: 'Ready',
+  in_progress: 'In progress',
+  awaiting_review: 'Review',
+  done: 'Done',
+  failed: 'Failed',
+  canceled: 'Canceled',
+};
+
+export const boardStates: JobState[] = ['backlog', 'ready', 'in_progress', 'awaiting_review', 'done', 'failed'];
+
+export const activityWords: Record<Activity, string> = {
+  preparing: 'Preparing the working folder',
+  running: 'Working',
+  waiting_for_answer: 'Waiting for an answer',
+  waiting_for_permission: 'Waiting for permission',
+  waiting_for_plan: 'Plan waits to be accepted',
+  retrying: 'Retrying after an error',
+  stopping: 'Stopping',
+  packaging: 'Packing up the result',
+  merging: 'Merging',
+  merge_blocked: 'Merge blocked',
+  checks_failed: 'Checks failed',
+};
+
+export const waitsForPeople = (activity: Activity | null | undefined): boolean =>
+  activity === 'waiting_for_answer' || activity === 'waiting_for_permission' || activity === 'waiting_for_plan';
+
+export const priorityWords: Record<Priority, string> = {
+  no_rush: 'No rush',
+  low: 'Low',
+  medium: 'Medium',
+  high: 'High',
+  vip: 'VIP',
+};
+export const priorities: Priority[] = ['vip', 'high', 'medium', 'low', 'no_rush'];
+
+export const outcomeWords: Record<Outcome, string> = {
+  completed: 'Completed',
+  changes_requested: 'Changes requested',
+  approved: 'Approved',
+  failed: 'Failed',
+  canceled: 'Stopped',
+  lost: 'Runner lost',
+};
+
+export const failureWords: Record<FailureReason, string> = {
+  agent_crashed: 'The agent ended before it was finished.',
+  agent_not_started: 'The agent could not be started. Check its command in the runner’s configuration.',
+  agent_protocol: 'The agent did not speak the Agent Client Protocol.',
+  agent_silent: 'The agent did not answer at its start.',
+  not_signed_in: 'The agent is not signed in on the runner’s machine. Sign in there, then retry.',
+  agent_error: 'The agent ended its turn with an error.',
+  git: 'The repository or its branch could not be used.',
+  disk: 'The runner’s disk is full or not writable.',
+  policy: 'The owner of the runner does not allow this.',
+  other: 'Something went wrong.',
+};
+
+export const obstacleWords: Record<Obstacle, string> = {
+  offline: 'is offline',
+  disabled: 'is disabled in this workspace',
+  wrong_agent: 'does not have this agent',
+  not_shared: 'is private to its owner',
+  routing: 'is not where this job is routed',
+};
+
+export const runnerStatusWords: Record<RunnerStatus, string> = {
+  offline: 'Offline',
+  idle: 'Idle',
+  active: 'Working',
+  disabled: 'Disabled here',
+};
+
+/** `#1`, `#1 and #2`, `#1, #2 and 3 more`. */
+export function jobList(numbers: number[]): string {
+  const shown = numbers.length > 3 ? numbers.slice(0, 2) : numbers;
+  const words = shown.map((number) => `#${number}`);
+  if (numbers.length > shown.length) {
+    return `${words.join(', ')} and ${numbers.length - shown.length} more`;
+  }
+  if (words.length < 2) {
+    return words.join('');
+  }
+  return `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
+}
+
+export interface HoldWords {
+  /** Fits on a card. */
+  short: string;
+  /** What holds the job, in a sentence. */
+  long: string;
+  /** What would lift it. */
+  lift: string;
+}
+
+/** Says why a Ready job is not running and what would lift it (JOB-9). */
+export function holdWords(hold: Hold, now: number): HoldWords {
+  switch (hold.reason) {
+    case 'dependencies_open': {
+      const jobs = jobList(hold.jobs);
+      return {
+        short: `Waits for ${jobs}`,
+        long: `It depends on ${jobs}, not done yet.`,
+        lift: hold.jobs.length === 1 ? 'It goes on by itself when that job is done.' : 'It goes on by itself when those jobs are done.',
+      };
+    }
+    case 'uploads_pending': {
+      const files = hold.files === 1 ? '1 attachment' : `${hold.files} attachments`;
+      return { short: `Waits for ${files}`, long: `${files} still to be uploaded.`, lift: 'Finish the uploads under Files.' };
+    }
+    case 'no_runner': {
+      if (hold.runners.length === 0) {
+        return {
+          short: 'No runner',
+          long: 'There is no runner that could take this job.',
+          lift: 'Set up a runner on a machine of yours, or route the job to a shared one.',
+        };
+      }
+      const first = hold.runners[0];
+      const only = hold.runners.length === 1 && first ? first : undefined;
+      return {
+        short: only ? `${only.name} ${obstacleWords[only.why]}` : 'No runner available',
+        long: only ? `The runner ${only.name} ${obstacleWords[only.why]}.` : 'None of the runners can take this job now:',
+        lift: hold.runners.some((runner) => runner.why === 'offline')
+          ? 'Start a runner, and the job is taken within a moment.'
+          : 'Change the agent or the routing of the job, or share a runner that has the agent.',
+      };
+    }
+    case 'runners_busy':
+      return {
+        short: hold.jobs.length > 0 ? `Runners busy with ${jobList(hold.jobs)}` : 'Runners busy',
+        long:
+          hold.jobs.length > 0
+            ? `Every runner that may take it is busy, with ${jobList(hold.jobs)}.`
+            : 'Every runner that may take it is busy.',
+        lift: 'It starts when a slot is free.',
+      };
+    case 'queued':
+      return {
+        short: hold.position === 1 ? 'Next in line' : `Number ${hold.position} in line`,
+        long:
+          hold.position === 1
+            ? 'It is the next to be taken.'
+            : `${hold.position - 1} ${hold.position === 2 ? 'job is' : 'jobs are'} before it in line.`,
+        lift: 'A higher priority moves it forward.',
+      };
+    case 'repository_unreachable': {
+      const seconds = Math.max(0, Math.round((Date.parse(hold.retry_at) - now) / 1000));
+      const when = seconds === 0 ? 'now' : seconds < 90 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
+      return {
+        short: 'Repository not reached',
+        long: `The runner could not reach the repository: ${hold.detail}`,
+        lift: `It is tried again ${when}.`,
+      };
+    }
+  }
+}
+
+/** `12.3k tokens · $0.42 · 3 min`. */
+export function usageWords(usage: Usage): string {
+  const parts: string[] = [];
+  const tokens = (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0);
+  if (tokens > 0) {
+    parts.push(`${compact(tokens)} tokens`);
+  }
+  if (usage.cost_usd != null) {
+    parts.push(`$${usage.cost_usd.toFixed(usage.cost_usd < 1 ? 3 : 2)}`);
+  }
+  if ((usage.wall_ms ?? 0) > 0) {
+    parts.push(durationWords(usage.wall_ms ?? 0));
+  }
+  return parts.join(' · ');
+}
+
+export function compact(value: number): string {
+  if (value < 1000) {
+    return String(value);
+  }
+  return value < 1_000_000 ? `${(value / 1000).toFixed(value < 10_000 ? 1 : 0)}k` : `${(value / 1_000_000).toFixed(1)}M`;
+}
+
+export function durationWords(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) {
+    return `${seconds} s`;
+  }
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) {
+    return `${minutes} min${seconds % 60 > 0 && minutes < 10 ? ` ${seconds % 60} s` : ''}`;
+  }
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `just now`, `5 min ago`, `3 h ago`, `12 Mar`. */
+export function agoWords(at: string, now: number): string {
+  const seconds = Math.round((now - Date.parse(at)) / 1000);
+  if (seconds < 45) {
+    return 'just now';
+  }
+  if (seconds < 3600) {
+    return `${Math.max(1, Math.round(seconds / 60))} min ago`;
+  }
+  if (seconds < 86_400) {
+    return `${Math.round(seconds / 3600)} h ago`;
+  }
+  if (seconds < 7 * 86_400) {
+    return `${Math.round(seconds / 86_400)} d ago`;
+  }
+  return new Date(at).toLocaleDateString(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+}
+
+export function sizeWords(bytes: number): string {
+  if (bytes < 1024) {
+    return `${bytes} B`;
+  }
+  const units = ['KB', 'MB', 'GB', 'TB'];
+  let value = bytes / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+}

@@ -1,0 +1,27 @@
+import { ImageOff } from 'lucide-react';
+import ReactMarkdown, { type Components } from 'react-markdown';
+import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
+import remarkGfm from 'remark-gfm';
+
+const components: Components = {
+  a: ({ href, children }) => (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  ),
+  // An image would call home to whoever wrote the text; its words are shown instead.
+  img: ({ alt }) => (
+    <span className="inline-flex items-center gap-1 rounded border border-line px-1 text-ink-3 text-xs">
+      <ImageOff className="size-3" aria-hidden />
+      {alt || 'image'}
+    </span>
+  ),
+};
+
+export default function MarkdownBody({ text }: { text: string }) {
+  return (
+    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={[[rehypeSanitize, defaultSchema]]} skipHtml components={components}>
+      {text}
+    </ReactMarkdown>
+  );
+}

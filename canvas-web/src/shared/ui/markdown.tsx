@@ -1,0 +1,29 @@
+import { Component, lazy, memo, type ReactNode, Suspense } from 'react';
+
+const Rendered = lazy(() => import('./markdown-body'));
+
+/** Shows the words as they are when Markdown cannot be loaded, say offline. */
+class Fallback extends Component<{ text: string; children: ReactNode }, { failed: boolean }> {
+  override state = { failed: false };
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+  override render() {
+    return this.state.failed ? <Plain text={this.props.text} /> : this.props.children;
+  }
+}
+
+const Plain = ({ text }: { text: string }) => <p className="wrap-break-word whitespace-pre-wrap">{text}</p>;
+
+/** Markdown from people and agents: sanitised, no images, no raw HTML. */
+export const Markdown = memo(function Markdown({ text, className }: { text: string; className?: string }) {
+  return (
+    <div className={className ? `prose-agent ${className}` : 'prose-agent'}>
+      <Fallback text={text}>
+        <Suspense fallback={<Plain text={text} />}>
+          <Rendered text={text} />
+        </Suspense>
+      </Fallback>
+    </div>
+  );
+});
