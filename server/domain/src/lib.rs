@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod hold;
 pub mod job;
 pub mod lifecycle;
+pub mod people;
 pub mod refusal;
 pub mod rights;
 pub mod validate;
