@@ -104,9 +104,13 @@ CREATE TABLE jobs (
     agent TEXT,
     folder TEXT,
     owner TEXT NOT NULL,
+    creator TEXT NOT NULL,
     private SMALLINT NOT NULL,
     title TEXT NOT NULL,
-    ready_at BIGINT,
+    -- What a search looks through, in lower case: number, title, description.
+    search TEXT NOT NULL,
+    -- Since when it waits for a runner, with work to do or a merge to make.
+    waiting_since BIGINT,
     -- Holder of the claim, while there is one.
     runner TEXT,
     fence BIGINT NOT NULL,
@@ -116,8 +120,8 @@ CREATE TABLE jobs (
     updated_at BIGINT NOT NULL,
     UNIQUE (workspace, number)
 );
-CREATE INDEX jobs_state ON jobs (workspace, state, updated_at);
-CREATE INDEX jobs_updated ON jobs (workspace, updated_at);
+CREATE INDEX jobs_state ON jobs (workspace, state, number);
+CREATE INDEX jobs_waiting ON jobs (workspace, waiting_since) WHERE waiting_since IS NOT NULL;
 CREATE INDEX jobs_runner ON jobs (runner) WHERE runner IS NOT NULL;
 
 CREATE TABLE dependencies (
@@ -158,6 +162,8 @@ CREATE TABLE log_chunks (
     attempt TEXT NOT NULL REFERENCES attempts (id) ON DELETE CASCADE,
     first_seq BIGINT NOT NULL,
     last_seq BIGINT NOT NULL,
+    -- Bytes of the entries before compression.
+    size BIGINT NOT NULL,
     data BLOB NOT NULL,
     PRIMARY KEY (attempt, first_seq)
 );
@@ -172,9 +178,12 @@ CREATE TABLE requests (
     created_at BIGINT NOT NULL,
     answer TEXT,
     answered_by TEXT,
-    closed_at BIGINT
+    closed_at BIGINT,
+    -- When the log showed that the agent has the answer.
+    delivered_at BIGINT
 );
-CREATE INDEX requests_workspace ON requests (workspace, created_at);
+CREATE INDEX requests_workspace ON requests (workspace, id);
+CREATE INDEX requests_open ON requests (workspace, id) WHERE closed_at IS NULL;
 CREATE INDEX requests_attempt ON requests (attempt);
 CREATE INDEX requests_job ON requests (job);
 
@@ -201,7 +210,7 @@ CREATE TABLE notes (
 );
 CREATE INDEX notes_job ON notes (job, id);
 
--- kind: attachment, deliverable, diff, diff_since. state: uploading, stored.
+-- kind: attachment, deliverable, diff, diff_since. state: uploading, stored. The content lies in the file store under job/id.
 CREATE TABLE files (
     id TEXT PRIMARY KEY,
     job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
@@ -215,6 +224,8 @@ CREATE TABLE files (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX files_job ON files (job, kind, id);
+-- A job has one file of a name per kind and attempt (FILE-3): they lie side by side in the agent's folder.
+CREATE UNIQUE INDEX files_name ON files (job, kind, (COALESCE(attempt, '')), name) WHERE state = 'stored';
 CREATE INDEX files_attempt ON files (attempt, kind) WHERE attempt IS NOT NULL;
 
 -- Every committed change of a workspace, without gaps (INV-4).

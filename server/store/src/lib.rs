@@ -17,13 +17,20 @@
 //! This crate decides nothing; the rules are in `coord-domain`.
 
 pub mod accounts;
+pub mod attempts;
 pub mod audit;
 pub mod db;
 pub mod error;
 pub mod feed;
+pub mod files;
 pub mod idempotency;
 pub mod invitations;
+pub mod jobs;
+pub mod log;
 pub mod members;
+pub mod messages;
+pub mod notes;
+pub mod requests;
 pub mod row;
 pub mod runners;
 pub mod sessions;

@@ -1,0 +1,61 @@
+//! Attempts: rounds of work on a job. The latest one is stored with its job ([`crate::jobs::update`]).
+
+use crate::{
+    Conn, StoreError, Tx,
+    row::{Row, to_json},
+};
+use coord_domain::job::Attempt;
+use coord_protocol::id::{AttemptId, JobId};
+
+/// Stores an attempt. The head of its log stays; that of a new one is 0.
+pub(crate) async fn upsert(tx: &mut Tx, attempt: &Attempt) -> Result<(), StoreError> {
+    let claim = attempt.claim();
+    sqlx::query(
+        "INSERT INTO attempts (id, job, number, runner, fence, log_head, ended_at, body) VALUES ($1, $2, $3, $4, $5, 0, $6, $7) \
+         ON CONFLICT (id) DO UPDATE SET runner = excluded.runner, fence = excluded.fence, ended_at = excluded.ended_at, body = excluded.body",
+    )
+    .bind(attempt.id.to_string())
+    .bind(attempt.job.to_string())
+    .bind(attempt.number)
+    .bind(claim.map(|claim| claim.runner.to_string()))
+    .bind(claim.map_or(0, |claim| claim.fence))
+    .bind(attempt.ended_at.map(|at| at.0))
+    .bind(to_json("attempts", attempt)?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// An attempt, its job and the head of its log.
+///
+/// # Errors
+/// When the database fails; likewise for all below.
+pub async fn get(conn: &mut Conn, id: AttemptId) -> Result<Option<(Attempt, JobId, i64)>, StoreError> {
+    let row = sqlx::query("SELECT job, body, log_head FROM attempts WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| {
+        let row = Row::new("attempts", &row);
+        Ok((row.json("body")?, row.id("job")?, row.int("log_head")?))
+    })
+    .transpose()
+}
+
+/// All attempts of a job, oldest first: with the head of the log, and whether a whole diff is stored.
+pub async fn of_job(conn: &mut Conn, job: JobId) -> Result<Vec<(Attempt, i64, bool)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT a.body, a.log_head, \
+         CASE WHEN EXISTS (SELECT 1 FROM files f WHERE f.attempt = a.id AND f.kind = 'diff' AND f.state = 'stored') \
+         THEN 1 ELSE 0 END AS has_diff FROM attempts a WHERE a.job = $1 ORDER BY a.number",
+    )
+    .bind(job.to_string())
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Row::new("attempts", row);
+            Ok((row.json("body")?, row.int("log_head")?, row.flag("has_diff")?))
+        })
+        .collect()
+}
