@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 
 /// Title of the job that the greeting points to.
-pub const FIRST_JOB: &str = "Greet people by name";
+pub const FIRST_JOB: &str = "Leave a note in the repository";
 
 /// One commit of the sample repository: message, and files with their content.
 const HISTORY: &[(&str, &[(&str, &str)])] = &[
@@ -90,17 +90,17 @@ pub fn jobs(repository: &Path) -> Vec<Value> {
     vec![
         json!({
             "title": FIRST_JOB,
-            "description": "Let the greeting name the person it greets, and keep the tests green.\n\n\
-                The scripted agent works on this in a real git repository: it reads, asks you a question, asks before it edits, \
-                and hands in a branch. Press **Make ready** to start it.",
+            "description": "Write a short note about this project and put it into the repository.\n\n\
+                The scripted agent does this without any model or key: it reads, asks you how the note should sound, asks before it edits, \
+                and hands in a branch. Review the diff, ask for a change or approve it, and it is merged.",
             "agent": "scripted",
             "context": { "type": "repository", "url": repository.to_string_lossy(), "base_branch": "main" },
             "priority": "high",
             "domains": ["demo"],
         }),
         json!({
-            "title": "Write a short report",
-            "description": "A job without a repository: the agent works in a folder of its own and what it leaves in the output folder \
+            "title": "Write a note to download",
+            "description": "A job without a repository: the agent works in a folder of its own, and what it leaves in the output folder \
                 becomes a file to download.",
             "agent": "scripted",
             "context": { "type": "local" },
@@ -108,8 +108,8 @@ pub fn jobs(repository: &Path) -> Vec<Value> {
             "domains": ["demo"],
         }),
         json!({
-            "title": "Decide what to greet next",
-            "description": "A job for people. Drag it across the Board, add a note, and complete it.",
+            "title": "Decide what the project greets next",
+            "description": "A job for people. Drag it across the Board, add a note, upload a file, and complete it.",
             "domains": ["demo"],
         }),
     ]
