@@ -227,13 +227,7 @@ pub async fn pending_count(conn: &mut Conn, job: JobId) -> Result<i64, StoreErro
 }
 
 /// Whether the job has a stored file of this kind and name, of this attempt or of none.
-pub async fn is_taken(
-    conn: &mut Conn,
-    job: JobId,
-    kind: FileKind,
-    attempt: Option<AttemptId>,
-    name: &str,
-) -> Result<bool, StoreError> {
+pub async fn is_taken(conn: &mut Conn, job: JobId, kind: FileKind, attempt: Option<AttemptId>, name: &str) -> Result<bool, StoreError> {
     Ok(sqlx::query(
         "SELECT f.id FROM files f WHERE f.job = $1 AND f.kind = $2 AND f.name = $3 AND COALESCE(f.attempt, '') = $4 AND f.state = 'stored'",
     )

@@ -177,11 +177,13 @@ pub async fn list(
 
 /// The requests of a job, oldest first; open ones only or all.
 pub async fn of_job(conn: &mut Conn, job: JobId, open_only: bool) -> Result<Vec<Request>, StoreError> {
-    let rows = sqlx::query(select_requests!("WHERE r.job = $1 AND ($2 = 0 OR r.closed_at IS NULL) ORDER BY r.id"))
-        .bind(job.to_string())
-        .bind(i64::from(open_only))
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(select_requests!(
+        "WHERE r.job = $1 AND ($2 = 0 OR r.closed_at IS NULL) ORDER BY r.id"
+    ))
+    .bind(job.to_string())
+    .bind(i64::from(open_only))
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(request).collect()
 }
 

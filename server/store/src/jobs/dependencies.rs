@@ -63,11 +63,12 @@ pub async fn open_dependencies(conn: &mut Conn, job: JobId) -> Result<Vec<i64>, 
 
 /// All dependencies of a workspace, `(job, depends on)`.
 pub async fn edges(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<(JobId, JobId)>, StoreError> {
-    let rows =
-        sqlx::query("SELECT d.job, d.depends_on FROM dependencies d JOIN jobs j ON j.id = d.job WHERE j.workspace = $1 ORDER BY d.job, d.depends_on")
-            .bind(workspace.to_string())
-            .fetch_all(conn)
-            .await?;
+    let rows = sqlx::query(
+        "SELECT d.job, d.depends_on FROM dependencies d JOIN jobs j ON j.id = d.job WHERE j.workspace = $1 ORDER BY d.job, d.depends_on",
+    )
+    .bind(workspace.to_string())
+    .fetch_all(conn)
+    .await?;
     rows.iter()
         .map(|row| {
             let row = Row::new("dependencies", row);

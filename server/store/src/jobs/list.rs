@@ -108,7 +108,14 @@ pub async fn list(conn: &mut Conn, filter: &JobFilter) -> Result<JobPage, StoreE
     .bind(filter.assignee.map(|user| user.to_string()).unwrap_or_default())
     .bind(i64::from(filter.folder.is_some()))
     .bind(filter.folder.clone().unwrap_or_default())
-    .bind(filter.text.as_deref().filter(|text| !text.is_empty()).map(pattern).unwrap_or_default())
+    .bind(
+        filter
+            .text
+            .as_deref()
+            .filter(|text| !text.is_empty())
+            .map(pattern)
+            .unwrap_or_default(),
+    )
     .bind(filter.limit.saturating_add(1));
     for n in 0..all.len() {
         // Naming a state twice changes nothing.
