@@ -27,7 +27,7 @@ export class Stage {
     this.server = this.#start(serverProgram(), 'server', [
       '--listen', '127.0.0.1:0', '--data', join(this.folder, 'data'), '--registration', 'open', '--workers', '2', ...flags,
     ]);
-    const [base] = await this.server.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
+    const [, base] = await this.server.waitFor(/^coord-server ready at (\S+)$/m);
     this.base = base;
   }
 

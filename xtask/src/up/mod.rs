@@ -99,8 +99,8 @@ fn start_server(programs: &str, data: &Path, demo: &Path, port: u16, base: &str,
         .arg("--data")
         .arg(data);
     let mut server = Service::start(&mut command, &demo.join("server.log"))?;
-    // The server says where it serves once it does.
-    server.wait_for(READY_LIMIT, step, |output| output.contains(base).then_some(()))?;
+    // The server says where it serves once it does, on a line of its own.
+    server.wait_for(READY_LIMIT, step, |output| output.contains("coord-server ready at ").then_some(()))?;
     Ok(server)
 }
 
