@@ -144,6 +144,15 @@ impl Store {
         Ok(Reader(self.inner.readers.acquire().await?))
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&mut *self.read().await?).await?;
+        Ok(())
+    }
+
     /// Runs one unit of work in a transaction and answers after its commit; see the crate's documentation for its form.
     /// An error (or panic) of the unit rolls back this unit alone. A caller that goes away before its turn leaves nothing behind.
     ///

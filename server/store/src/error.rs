@@ -91,6 +91,18 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether the database could not keep up: the same call may succeed a little later.
+    #[must_use]
+    pub fn is_overload(&self) -> bool {
+        match self {
+            Self::TimedOut { .. } => true,
+            Self::Sqlx(error) => matches!(**error, sqlx::Error::PoolTimedOut),
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::Database(database) = &error {

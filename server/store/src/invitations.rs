@@ -80,3 +80,13 @@ pub async fn accept(tx: &mut Tx, code_hash: &str, at: Timestamp) -> Result<bool,
         .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Whether an invitation waits for the account with this address.
+pub async fn is_open_for(conn: &mut Conn, email: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT 1 AS one FROM invitations WHERE email = $1 AND accepted_at IS NULL AND expires_at > $2 LIMIT 1")
+        .bind(email.to_owned())
+        .bind(now.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}

@@ -1,0 +1,95 @@
+//! The one place that reads the wall clock and makes ids and secrets (INV-10). Everything else is given them.
+
+use coord_protocol::time::Timestamp;
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use uuid::Uuid;
+
+/// Tells the time. Clones of a manual clock move together.
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    /// Microseconds by which this clock differs from the wall clock; tests move it.
+    offset: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// The time now, UTC.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let wall = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+        Timestamp(wall.saturating_add(self.offset.load(Ordering::Relaxed)))
+    }
+
+    /// Moves this clock and its clones forward.
+    pub fn advance(&self, by: Duration) {
+        self.offset
+            .fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+}
+
+/// Makes ids and secrets.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ids;
+
+impl Ids {
+    /// A new UUIDv7. Later ones sort after earlier ones of the same process, so lists by id are lists by age.
+    #[expect(clippy::disallowed_methods, reason = "this is the id source")]
+    pub fn uuid(self) -> Uuid {
+        Uuid::now_v7()
+    }
+
+    /// A secret of 256 bits in hexadecimal after a prefix that scanners recognise.
+    pub fn secret(self, prefix: &str) -> String {
+        hex(prefix, &self.random::<32>())
+    }
+
+    /// Random bytes. A machine without randomness cannot keep secrets, so the process ends there.
+    #[expect(clippy::disallowed_methods, reason = "this is the source of randomness")]
+    pub fn random<const N: usize>(self) -> [u8; N] {
+        let mut bytes = [0; N];
+        getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+        bytes
+    }
+}
+
+/// Bytes in hexadecimal after a prefix.
+pub fn hex(prefix: &str, bytes: &[u8]) -> String {
+    bytes.iter().fold(String::from(prefix), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_age() {
+        let ids: Vec<_> = (0..10_000).map(|_| Ids.uuid().to_string()).collect();
+        assert!(ids.is_sorted());
+    }
+
+    #[test]
+    fn acc_1_secrets_have_256_bits_and_a_prefix() {
+        let (a, b) = (Ids.secret("coord_t_"), Ids.secret("coord_t_"));
+        assert_ne!(a, b);
+        assert_eq!(a.strip_prefix("coord_t_").unwrap().len(), 64);
+    }
+
+    #[test]
+    fn clones_of_a_clock_move_together() {
+        let clock = Clock::default();
+        let other = clock.clone();
+        let before = other.now();
+        clock.advance(Duration::from_secs(3600));
+        assert!(other.now().ms_since(before) >= 3_600_000);
+    }
+}

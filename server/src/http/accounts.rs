@@ -1,0 +1,145 @@
+//! Accounts and sessions: `/auth/…`, `/me`, `/setup`.
+
+use super::{
+    auth::{Caller, Via, cookie, new_session, no_cookie},
+    extract::{OpenJson, actor, address},
+    limits::{LOGIN_ACCOUNT, LOGIN_ADDRESS, REGISTER_ADDRESS, network},
+    problem::ApiError,
+};
+use crate::{actors::Revoked, config::Registration, context::Ctx};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use coord_domain::people;
+use coord_protocol::{
+    account::{Login, Register, Setup, User},
+    id::UserId,
+    problem::Problem,
+};
+use coord_store::{StoreError, Tx, accounts, audit, invitations, sessions};
+use serde_json::json;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(setup).service(register).service(login).service(logout).service(me);
+}
+
+/// What the sign-in page has to offer.
+#[utoipa::path(tag = "accounts", security(()), responses((status = 200, body = Setup), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[get("/setup")]
+async fn setup(ctx: Ctx) -> Result<web::Json<Setup>, ApiError> {
+    let first_run = accounts::count(&mut *ctx.read().await?).await? == 0;
+    Ok(web::Json(Setup {
+        first_run,
+        registration_open: ctx.config.registration == Registration::Open,
+    }))
+}
+
+fn limited(seconds: u64) -> ApiError {
+    ApiError::too_many(format!("too many tries; try again in {seconds} s"), seconds)
+}
+
+/// Makes an account and signs in. The first account always; later ones when the server is open, or for an address that was invited.
+#[utoipa::path(tag = "accounts", security(()), request_body = Register, responses((status = 201, body = User), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[post("/auth/register")]
+async fn register(ctx: Ctx, request: HttpRequest, body: OpenJson<Register>) -> Result<HttpResponse, ApiError> {
+    let OpenJson(Register { email, name, password }) = body;
+    let from = address(&request).map(network).unwrap_or_default();
+    ctx.limits
+        .take(&format!("register {from}"), REGISTER_ADDRESS, ctx.now())
+        .map_err(limited)?;
+    let email = people::email(&email)?;
+    people::person_name(&name)?;
+    people::password(&password)?;
+    let open = ctx.config.registration == Registration::Open;
+    // Looked at before the costly hash, and again where it counts.
+    {
+        let mut conn = ctx.read().await?;
+        let invited = invitations::is_open_for(&mut conn, &email, ctx.now()).await?;
+        people::may_register(accounts::count(&mut conn).await? == 0, open, invited)?;
+    }
+    let account = accounts::Account {
+        user: User {
+            id: UserId(ctx.ids.uuid()),
+            email,
+            name: name.trim().to_owned(),
+            created_at: ctx.now(),
+        },
+        password_hash: ctx.passwords.hash(password).await?,
+    };
+    let user = account.user.clone();
+    let (session, secret) = new_session(&ctx, user.id);
+    let entry = ctx.audit(&actor(&request, Some(user.id)), "account.register", None, user.id, json!({}));
+    let now = ctx.now();
+    let unit = async move |tx: &mut Tx| -> Result<(), ApiError> {
+        let ordinal = accounts::insert(tx, &account).await.map_err(|error| match error {
+            StoreError::Unique { .. } => ApiError::invalid("email", "there is an account with this address already"),
+            other => other.into(),
+        })?;
+        let invited = invitations::is_open_for(tx, &account.user.email, now).await?;
+        people::may_register(ordinal == 1, open, invited)?;
+        sessions::insert(tx, &session).await?;
+        audit::append(tx, &entry).await?;
+        Ok(())
+    };
+    ctx.commit(unit, |_, ()| {}).await?;
+    Ok(HttpResponse::Created().cookie(cookie(&ctx, secret)).json(user))
+}
+
+/// Signs in.
+#[utoipa::path(tag = "accounts", security(()), request_body = Login, responses((status = 200, body = User), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[post("/auth/login")]
+async fn login(ctx: Ctx, request: HttpRequest, body: OpenJson<Login>) -> Result<HttpResponse, ApiError> {
+    let OpenJson(Login { email, password }) = body;
+    let wrong = || ApiError::signed_out("the address or the password is wrong");
+    // What cannot be an address or a password is not worth a hash, and says nothing about who has an account.
+    let email = people::email(&email).map_err(|_| wrong())?;
+    if password.len() > 4 * 256 {
+        return Err(wrong());
+    }
+    let of_address = format!("login from {}", address(&request).map(network).unwrap_or_default());
+    let of_account = format!("login as {email}");
+    ctx.limits.take(&of_address, LOGIN_ADDRESS, ctx.now()).map_err(limited)?;
+    ctx.limits.take(&of_account, LOGIN_ACCOUNT, ctx.now()).map_err(limited)?;
+
+    let account = accounts::by_email(&mut *ctx.read().await?, &email).await?;
+    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    if !ctx.passwords.verify(password, stored).await? {
+        return Err(wrong());
+    }
+    let user = account.ok_or_else(wrong)?.user;
+    ctx.limits.give_back(&of_address, LOGIN_ADDRESS);
+    ctx.limits.give_back(&of_account, LOGIN_ACCOUNT);
+
+    let (session, secret) = new_session(&ctx, user.id);
+    let entry = ctx.audit(&actor(&request, Some(user.id)), "session.begin", None, session.id, json!({}));
+    let unit = async move |tx: &mut Tx| -> Result<(), ApiError> {
+        sessions::insert(tx, &session).await?;
+        audit::append(tx, &entry).await?;
+        Ok(())
+    };
+    ctx.commit(unit, |_, ()| {}).await?;
+    Ok(HttpResponse::Ok().cookie(cookie(&ctx, secret)).json(user))
+}
+
+/// Signs out: the session ends, on open connections too.
+#[utoipa::path(tag = "accounts", responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[post("/auth/logout")]
+async fn logout(ctx: Ctx, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let Via::Session(session) = caller.via else {
+        return Err(ApiError::malformed("a token has no session to end; revoke it instead"));
+    };
+    let entry = ctx.audit(&caller.actor(), "session.end", None, session, json!({}));
+    let unit = async move |tx: &mut Tx| -> Result<(), ApiError> {
+        sessions::delete(tx, session).await?;
+        audit::append(tx, &entry).await?;
+        Ok(())
+    };
+    ctx.commit(unit, move |live, ()| live.revoke(Revoked::Session(session))).await?;
+    Ok(HttpResponse::NoContent().cookie(no_cookie(&ctx)).finish())
+}
+
+/// The account that is signed in.
+#[utoipa::path(tag = "accounts", responses((status = 200, body = User), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[get("/me")]
+async fn me(caller: Caller) -> web::Json<User> {
+    web::Json(caller.user)
+}

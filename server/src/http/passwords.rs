@@ -1,0 +1,124 @@
+//! Passwords: argon2id on blocking threads, a few at a time.
+
+use super::problem::ApiError;
+use crate::clock::Ids;
+use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash};
+use coord_store::StoreError;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio::sync::Semaphore;
+
+/// Hashes at once: each takes 19 MiB and a core for some tens of milliseconds.
+const AT_ONCE: usize = 2;
+
+/// Callers that may wait for their turn; more are told to come back.
+const WAITING: usize = 128;
+
+/// A hash of no password, made at start: checking against it makes an unknown account cost what a known one costs.
+#[derive(Clone)]
+pub struct Passwords {
+    slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    nobody: Arc<str>,
+    ids: Ids,
+}
+
+/// Counts a waiting caller as long as it lives.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn hash(password: &str, salt: [u8; 16]) -> Result<String, String> {
+    let hash: argon2::password_hash::phc::PasswordHash = Argon2::default()
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map_err(|error| error.to_string())?;
+    Ok(hash.to_string())
+}
+
+fn verify(password: &str, stored: &str) -> bool {
+    PasswordHash::new(stored).is_ok_and(|stored| Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
+}
+
+impl Passwords {
+    /// Takes the time of one hash.
+    ///
+    /// # Errors
+    /// When the parameters are refused, which is a fault of this program.
+    pub fn new(ids: Ids) -> Result<Self, String> {
+        let nobody = hash(&ids.secret(""), ids.random())?;
+        Ok(Self {
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            waiting: Arc::default(),
+            nobody: nobody.into(),
+            ids,
+        })
+    }
+
+    async fn on_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(ApiError::unavailable("too many people are signing in at once"));
+        }
+        let waiting = Waiting(Arc::clone(&self.waiting));
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| ApiError::Store(StoreError::Closed))?;
+        // The slot goes with the work: a caller that hangs up does not free it while the thread still computes.
+        tokio::task::spawn_blocking(move || {
+            let _held = (slot, waiting);
+            work()
+        })
+        .await
+        .map_err(|_| ApiError::Store(StoreError::Panicked))
+    }
+
+    /// The PHC string of a password.
+    pub async fn hash(&self, password: String) -> Result<String, ApiError> {
+        let salt = self.ids.random();
+        self.on_thread(move || hash(&password, salt)).await?.map_err(|why| {
+            tracing::error!(why, "a password could not be hashed");
+            ApiError::Store(StoreError::Panicked)
+        })
+    }
+
+    /// Whether the password fits; without a stored hash the same work is done and the answer is no.
+    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, ApiError> {
+        let nobody = Arc::clone(&self.nobody);
+        self.on_thread(move || match stored {
+            Some(stored) => verify(&password, &stored),
+            None => {
+                verify(&password, &nobody);
+                false
+            }
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn acc_1_a_password_is_kept_as_argon2id_and_checked() {
+        let passwords = Passwords::new(Ids).unwrap();
+        let stored = passwords.hash("correct horse".to_owned()).await.unwrap();
+        assert!(stored.starts_with("$argon2id$"), "{stored}");
+        assert!(passwords.verify("correct horse".to_owned(), Some(stored.clone())).await.unwrap());
+        assert!(!passwords.verify("wrong horse".to_owned(), Some(stored)).await.unwrap());
+        assert!(!passwords.verify("correct horse".to_owned(), None).await.unwrap());
+        assert!(
+            !passwords
+                .verify("correct horse".to_owned(), Some("garbage".to_owned()))
+                .await
+                .unwrap()
+        );
+    }
+}
