@@ -283,3 +283,15 @@ pub async fn claimed_by(conn: &mut Conn, runner: RunnerId) -> Result<Vec<Job>, S
         .await?;
     rows.iter().map(job).collect()
 }
+
+/// Jobs in Backlog that become Ready by themselves once their dependencies are done (DEP-5).
+pub async fn auto_ready(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<JobId>, StoreError> {
+    let rows = sqlx::query(select_jobs!(
+        "WHERE j.workspace = $1 AND j.state = 'backlog' AND EXISTS (SELECT 1 FROM dependencies d WHERE d.job = j.id) ORDER BY j.id"
+    ))
+    .bind(workspace.to_string())
+    .fetch_all(conn)
+    .await?;
+    let jobs = rows.iter().map(job).collect::<Result<Vec<_>, _>>()?;
+    Ok(jobs.into_iter().filter(|job| job.auto_ready).map(|job| job.id).collect())
+}

@@ -93,3 +93,15 @@ pub async fn prune(tx: &mut Tx, at: Timestamp) -> Result<u64, StoreError> {
         .await?
         .rows_affected())
 }
+
+/// Whether the session is there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn exists(conn: &mut Conn, id: SessionId) -> Result<bool, StoreError> {
+    Ok(sqlx::query("SELECT 1 AS one FROM sessions WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?
+        .is_some())
+}

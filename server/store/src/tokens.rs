@@ -92,3 +92,15 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: TokenId) -> Result<bool, Stor
         .await?;
     Ok(done.rows_affected() > 0)
 }
+
+/// Whether the token is there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn exists(conn: &mut Conn, id: TokenId) -> Result<bool, StoreError> {
+    Ok(sqlx::query("SELECT 1 AS one FROM tokens WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?
+        .is_some())
+}

@@ -1,0 +1,482 @@
+//! One job in motion: takes commands one at a time, decides by `coord_domain::lifecycle`, commits, then tells.
+//!
+//! Contract: every answer was committed before it is given (INV-1). The state kept here is a copy; a write that meets another version
+//! throws the copy away and decides anew (INV-2). Idle for a minute, the actor stops.
+
+use super::{CommandError, Live, runner, workspace};
+use actix::{
+    Actor, ActorContext as _, ActorFutureExt as _, Addr, ArbiterHandle, AsyncContext as _, AtomicResponse, Context, Handler, Message,
+    WrapFuture as _,
+};
+use coord_domain::{
+    Refusal, dependency,
+    job::Job,
+    lifecycle::{self, Command, Doing, Given, Happening, JobEvent, NewGiven},
+    rights::{self, Act, Who},
+};
+use coord_protocol::{
+    id::{AttemptId, JobId, UserId, WorkspaceId},
+    job::NewJob,
+    rule::Rule,
+};
+use coord_store::{StoreError, Tx, audit, feed, jobs, members, requests, runners, workspaces};
+use serde_json::{Value, json};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// Commands waiting for their turn; further senders wait for a place.
+const MAILBOX: usize = 64;
+/// How often it looks whether it is idle; it stops after being so for one whole round.
+const IDLE: Duration = Duration::from_secs(60);
+/// How often a decision is made anew because the row had changed under it.
+const CONFLICT_RETRIES: usize = 4;
+
+/// Who does it.
+#[derive(Debug, Clone)]
+pub(super) enum By {
+    /// A person.
+    Person {
+        who: Who,
+        command: Box<Command>,
+        if_version: Option<i64>,
+    },
+    /// The system or a runner.
+    System(Happening),
+    /// Nothing happens to the job itself; what is derived from it is made anew and told.
+    Refresh,
+}
+
+/// Something to do; answered with the job as it is afterwards.
+pub(super) struct Do(pub(super) By);
+
+impl Message for Do {
+    type Result = Result<Job, CommandError>;
+}
+
+pub(super) struct JobActor {
+    live: Live,
+    id: JobId,
+    job: Option<Job>,
+    used: bool,
+}
+
+impl JobActor {
+    pub(super) fn start(live: Live, id: JobId, arbiter: &ArbiterHandle) -> Addr<Self> {
+        Self::start_in_arbiter(arbiter, move |ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            Self {
+                live,
+                id,
+                job: None,
+                used: true,
+            }
+        })
+    }
+}
+
+impl Actor for JobActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(IDLE, |actor, ctx| {
+            if !std::mem::take(&mut actor.used) {
+                ctx.stop();
+            }
+        });
+    }
+
+    fn stopped(&mut self, ctx: &mut Self::Context) {
+        self.live.0.jobs.forget(&self.id, &ctx.address());
+    }
+}
+
+impl Handler<Do> for JobActor {
+    type Result = AtomicResponse<Self, Result<Job, CommandError>>;
+
+    fn handle(&mut self, Do(by): Do, _: &mut Self::Context) -> Self::Result {
+        self.used = true;
+        let (live, id, copy) = (self.live.clone(), self.id, self.job.take());
+        let deletes = matches!(&by, By::Person { command, .. } if **command == Command::Delete);
+        let work = async move { perform(&live, id, copy, &by).await };
+        AtomicResponse::new(Box::pin(work.into_actor(self).map(move |result, actor, _| {
+            // After a refusal or a failure the next command reads the store again; so does one after a deletion, and finds nothing.
+            actor.job = result.as_ref().ok().filter(|_| !deletes).cloned();
+            result
+        })))
+    }
+}
+
+/// A decision ready to be stored.
+struct Decided {
+    before: Job,
+    after: Job,
+    events: Vec<JobEvent>,
+    act: &'static str,
+    actor: Option<UserId>,
+}
+
+async fn perform(live: &Live, id: JobId, mut copy: Option<Job>, by: &By) -> Result<Job, CommandError> {
+    for _ in 0..CONFLICT_RETRIES {
+        let (job, open_dependencies) = {
+            let mut conn = live.store().read().await?;
+            let job = match copy.take() {
+                Some(job) => job,
+                None => jobs::get(&mut conn, id).await?.ok_or(CommandError::NotFound)?,
+            };
+            let open = jobs::open_dependencies(&mut conn, id).await?;
+            (job, open)
+        };
+        let decided = match decide(live, job, &open_dependencies, by).await? {
+            Ok(decided) => decided,
+            Err(unchanged) => {
+                if matches!(by, By::Refresh) {
+                    refresh(live, &unchanged, open_dependencies).await?;
+                }
+                return Ok(unchanged);
+            }
+        };
+        match store(live, decided).await {
+            Ok(decided) => {
+                tell(live, &decided, open_dependencies).await;
+                return Ok(decided.after);
+            }
+            Err(CommandError::Store(StoreError::Conflict { .. })) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(CommandError::Store(StoreError::Conflict { seen: 0 }))
+}
+
+/// What is to be stored, or the job itself when nothing changes.
+async fn decide(live: &Live, job: Job, open_dependencies: &[i64], by: &By) -> Result<Result<Decided, Job>, CommandError> {
+    let now = live.now();
+    let given = Given {
+        now,
+        new_attempt: AttemptId(live.ids().uuid()),
+        open_dependencies: open_dependencies.to_vec(),
+    };
+    let (doing, act, actor) = match by {
+        By::Person { who, command, if_version } => {
+            rights::may(*who, command.act(), Some(&job.access)).map_err(|refusal| match refusal.kind {
+                // Nothing of it may be told.
+                coord_domain::RefusalKind::Hidden => CommandError::NotFound,
+                _ => CommandError::from(refusal),
+            })?;
+            check_people(live, &job, command).await?;
+            let doing = Doing::Person {
+                user: who.user,
+                command: (**command).clone(),
+                if_version: *if_version,
+            };
+            (doing, act_of(command), Some(who.user))
+        }
+        By::System(happening) => (Doing::System(happening.clone()), "job.system", None),
+        By::Refresh => return Ok(Err(job)),
+    };
+    let events = lifecycle::apply(&job, &doing, &given).map_err(|refusal| CommandError::refused(refusal, &job))?;
+    if events.is_empty() {
+        return Ok(Err(job));
+    }
+    let after = lifecycle::advance(job.clone(), &events, now);
+    Ok(Ok(Decided {
+        before: job,
+        after,
+        events,
+        act,
+        actor,
+    }))
+}
+
+/// People named in a command must be members of the workspace.
+async fn check_people(live: &Live, job: &Job, command: &Command) -> Result<(), CommandError> {
+    let (field, named): (_, Vec<UserId>) = match command {
+        Command::Edit(patch) => ("owner", patch.owner.into_iter().collect()),
+        Command::SetTeam(team) => ("team", team.iter().map(|member| member.user).collect()),
+        _ => return Ok(()),
+    };
+    members_all(live, job.workspace, field, &named).await
+}
+
+async fn members_all(live: &Live, workspace: WorkspaceId, field: &str, users: &[UserId]) -> Result<(), CommandError> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let mut conn = live.store().read().await?;
+    for user in users {
+        if members::role(&mut conn, workspace, *user).await?.is_none() {
+            return Err(Refusal::invalid(Rule::Job1, field, "must be members of the workspace").into());
+        }
+    }
+    Ok(())
+}
+
+async fn store(live: &Live, decided: Decided) -> Result<Decided, CommandError> {
+    let decided = Arc::new(decided);
+    let stored = Arc::clone(&decided);
+    let audit_id = live.ids().uuid().to_string();
+    let seq = live
+        .store()
+        .write(async move |tx: &mut Tx| -> Result<i64, CommandError> { write(tx, &stored, &audit_id).await })
+        .await?;
+    live.0.snapshots.forget(decided.after.id);
+    if decided.before.access != decided.after.access || decided.events.contains(&JobEvent::Deleted) {
+        // Nobody watching is fine.
+        let _watchers = live.0.access_changed.send(decided.after.id);
+    }
+    live.feed_committed(decided.after.workspace, seq);
+    Arc::into_inner(decided).ok_or(CommandError::Died)
+}
+
+/// One transaction: the job, the requests of an attempt that ended, the event, the audit line (INV-4).
+async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str) -> Result<i64, CommandError> {
+    let Decided { before, after, events, .. } = decided;
+    let at = after.updated_at;
+    let deleted = events.contains(&JobEvent::Deleted);
+    if deleted {
+        jobs::delete(tx, after.id).await?;
+    } else {
+        jobs::update(tx, after, before.version).await?;
+    }
+    if let Some(actor) = decided.actor {
+        let entry = audit::Entry {
+            id: audit_id.to_owned(),
+            at,
+            workspace: Some(after.workspace),
+            actor: Some(actor),
+            act: decided.act,
+            target: after.id.to_string(),
+            detail: json!({ "from": before.state.word(), "to": after.state.word() }),
+            address: None,
+        };
+        audit::append(tx, &entry).await?;
+    }
+    for event in events {
+        if let JobEvent::AttemptStarted { worker, .. } = event
+            && let coord_domain::job::Worker::Runner { claim, .. } = worker
+        {
+            runners::count_attempt(tx, claim.runner).await?;
+        }
+    }
+    if !deleted
+        && let Some(open) = before.open_attempt()
+        && after.open_attempt().is_none_or(|attempt| attempt.id != open.id)
+    {
+        for request in requests::close_for_attempt(tx, open.id, at).await? {
+            let payload = json!({ "request": request });
+            feed::append(tx, after.workspace, at, "request.answered", Some(after.id), &payload).await?;
+        }
+    }
+    let kind = if deleted { "job.deleted" } else { "job.changed" };
+    Ok(feed::append(
+        tx,
+        after.workspace,
+        at,
+        kind,
+        Some(after.id),
+        &payload(before, after, deleted, decided.actor),
+    )
+    .await?)
+}
+
+/// Who could see it before, when that is not who can see it now; who did it; where it went.
+fn payload(before: &Job, after: &Job, deleted: bool, actor: Option<UserId>) -> Value {
+    let mut payload = json!({});
+    if deleted || before.access != after.access {
+        payload["was"] = json!(before.access);
+    }
+    if before.state.word() != after.state.word() {
+        payload["from"] = json!(before.state.word());
+        payload["to"] = json!(after.state.word());
+    }
+    if deleted {
+        payload["number"] = json!(after.number);
+        payload["title"] = json!(after.title);
+    }
+    if let Some(actor) = actor {
+        payload["by"] = json!(actor);
+    }
+    payload
+}
+
+/// After the commit: the queue, the runner, the jobs that wait for this one.
+async fn tell(live: &Live, decided: &Decided, open_dependencies: Vec<i64>) {
+    let Decided { before, after, events, .. } = decided;
+    let deleted = events.contains(&JobEvent::Deleted);
+    for event in events {
+        if let JobEvent::StopRequested(stop) = event
+            && let (Some(claim), Some(attempt)) = (after.claim(), after.open_attempt())
+        {
+            runner::stop_attempt(live, claim.runner, attempt.id, stop.kill).await;
+        }
+    }
+    // A claim that ended by anything but its runner's word is taken away from it.
+    if let (Some(claim), Some(attempt)) = (before.claim(), &before.attempt)
+        && after.claim() != Some(claim)
+    {
+        runner::claim_ended(live, claim, attempt.id).await;
+    }
+    let was_done = before.state.word() == coord_protocol::job::JobState::Done;
+    let is_done = !deleted && after.state.word() == coord_protocol::job::JobState::Done;
+    let moved = workspace::Moved {
+        job: Arc::new(after.clone()),
+        gone: deleted,
+        open_dependencies,
+        released: was_done != is_done || deleted,
+    };
+    workspace::job_moved(&live.workspace_actor(after.workspace), moved).await;
+}
+
+/// Makes what is derived from the job anew, and says so in the feed.
+async fn refresh(live: &Live, job: &Job, open_dependencies: Vec<i64>) -> Result<(), CommandError> {
+    changed(live, job.workspace, vec![job.id]).await?;
+    let moved = workspace::Moved {
+        job: Arc::new(job.clone()),
+        gone: false,
+        open_dependencies,
+        released: false,
+    };
+    workspace::job_moved(&live.workspace_actor(job.workspace), moved).await;
+    Ok(())
+}
+
+/// Says in the feed that these jobs look different, though nothing stored in them changed.
+pub(super) async fn changed(live: &Live, workspace: WorkspaceId, jobs: Vec<JobId>) -> Result<(), StoreError> {
+    let Some(last) = jobs.last().copied() else {
+        return Ok(());
+    };
+    let at = live.now();
+    for job in &jobs {
+        live.0.snapshots.forget(*job);
+    }
+    let seq = live
+        .store()
+        .write(async move |tx: &mut Tx| -> Result<i64, StoreError> {
+            for job in &jobs[..jobs.len() - 1] {
+                feed::append(tx, workspace, at, "job.changed", Some(*job), &json!({})).await?;
+            }
+            feed::append(tx, workspace, at, "job.changed", Some(last), &json!({})).await
+        })
+        .await?;
+    live.feed_committed(workspace, seq);
+    Ok(())
+}
+
+/// Makes a job: its number, its row, its dependencies, its event, in one transaction.
+pub(super) async fn create(live: &Live, who: Who, workspace: WorkspaceId, new: NewJob) -> Result<Job, CommandError> {
+    rights::may(who, Act::Create, None)?;
+    let team: Vec<_> = new.team.iter().map(|member| member.user).collect();
+    members_all(live, workspace, "team", &team).await?;
+    let (settings, dependencies) = {
+        let mut conn = live.store().read().await?;
+        let (_, settings, _) = workspaces::facts(&mut conn, workspace).await?.ok_or(CommandError::NotFound)?;
+        let mut dependencies = HashMap::new();
+        for id in new.dependencies.iter().take(coord_domain::validate::MAX_DEPENDENCIES) {
+            let job = jobs::get(&mut conn, *id).await?.filter(|job| job.workspace == workspace);
+            let job = job.filter(|job| rights::may(who, Act::See, Some(&job.access)).is_ok());
+            let Some(job) = job else {
+                return Err(Refusal::invalid(Rule::Dep1, "dependencies", "must be jobs of this workspace").into());
+            };
+            dependencies.insert(job.id, (job.number, job.state.word()));
+        }
+        (settings, dependencies)
+    };
+    let open_dependencies: Vec<_> = dependencies
+        .values()
+        .filter(|(_, state)| *state != coord_protocol::job::JobState::Done)
+        .map(|(number, _)| *number)
+        .collect();
+    let given = NewGiven {
+        now: live.now(),
+        id: JobId(live.ids().uuid()),
+        workspace,
+        number: 0,
+        creator: who.user,
+        default_priority: settings.default_priority,
+        open_dependencies: open_dependencies.clone(),
+    };
+    let job = lifecycle::create(&new, &given)?;
+    for on in dependencies.keys() {
+        dependency::check_new(job.id, *on, &[], |_| 0)?;
+    }
+    insert(live, job, dependencies.into_keys().collect(), open_dependencies).await
+}
+
+/// Copies a job into Backlog (JOB-12).
+pub(super) async fn duplicate(live: &Live, who: Who, id: JobId) -> Result<Job, CommandError> {
+    let job = {
+        let mut conn = live.store().read().await?;
+        jobs::get(&mut conn, id).await?.ok_or(CommandError::NotFound)?
+    };
+    rights::may(who, Act::See, Some(&job.access)).map_err(|_| CommandError::NotFound)?;
+    rights::may(who, Act::Create, None)?;
+    let given = NewGiven {
+        now: live.now(),
+        id: JobId(live.ids().uuid()),
+        workspace: job.workspace,
+        number: 0,
+        creator: who.user,
+        default_priority: job.priority,
+        open_dependencies: vec![],
+    };
+    let copy = lifecycle::duplicate(&job, &given).map_err(|refusal| CommandError::refused(refusal, &job))?;
+    insert(live, copy, vec![], vec![]).await
+}
+
+async fn insert(live: &Live, job: Job, dependencies: Vec<JobId>, open_dependencies: Vec<i64>) -> Result<Job, CommandError> {
+    let audit_id = live.ids().uuid().to_string();
+    let (job, seq) = live
+        .store()
+        .write(async move |tx: &mut Tx| -> Result<(Job, i64), CommandError> {
+            let number = jobs::next_number(tx, job.workspace).await?;
+            let job = Job { number, ..job.clone() };
+            jobs::insert(tx, &job).await?;
+            for on in &dependencies {
+                jobs::add_dependency(tx, job.id, *on).await?;
+            }
+            audit::append(tx, &created(&job, &audit_id)).await?;
+            let payload = json!({ "by": job.access.creator });
+            let seq = feed::append(tx, job.workspace, job.created_at, "job.created", Some(job.id), &payload).await?;
+            Ok((job, seq))
+        })
+        .await?;
+    live.feed_committed(job.workspace, seq);
+    let moved = workspace::Moved {
+        job: Arc::new(job.clone()),
+        gone: false,
+        open_dependencies,
+        released: false,
+    };
+    workspace::job_moved(&live.workspace_actor(job.workspace), moved).await;
+    Ok(job)
+}
+
+fn created(job: &Job, audit_id: &str) -> audit::Entry {
+    audit::Entry {
+        id: audit_id.to_owned(),
+        at: job.created_at,
+        workspace: Some(job.workspace),
+        actor: Some(job.access.creator),
+        act: "job.create",
+        target: job.id.to_string(),
+        detail: json!({ "number": job.number }),
+        address: None,
+    }
+}
+
+const fn act_of(command: &Command) -> &'static str {
+    match command {
+        Command::Edit(_) => "job.edit",
+        Command::SetTeam(_) => "job.team",
+        Command::Ready => "job.ready",
+        Command::Unready => "job.unready",
+        Command::Start => "job.start",
+        Command::Submit { .. } => "job.submit",
+        Command::Complete { .. } => "job.complete",
+        Command::Approve { .. } => "job.approve",
+        Command::RequestChanges { .. } => "job.request_changes",
+        Command::Retry => "job.retry",
+        Command::Cancel => "job.cancel",
+        Command::Stop { .. } => "job.stop",
+        Command::Move { .. } => "job.move",
+        Command::Delete => "job.delete",
+    }
+}

@@ -1,0 +1,258 @@
+//! `GET /api/v1/workspaces/{ws}/events?after=<seq>`: the feed of a workspace, filtered for each receiver as it is sent (INV-7).
+
+use super::socket::{self, Closing, Incoming, Socket};
+use crate::{
+    actors::{FeedItem, Live, Revoked},
+    context::Ctx,
+    http::{
+        auth::{Caller, Via},
+        problem::ApiError,
+    },
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use coord_domain::{
+    job::Access,
+    rights::{self, Act, Who},
+};
+use coord_protocol::{
+    feed::{FeedBody, FeedControl, FeedEvent},
+    id::{JobId, NoteId, RequestId, RunnerId, UserId, WorkspaceId},
+};
+use coord_store::{StoreError, feed, members, notes, runners};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// Clients say nothing on this socket.
+const MAX_MESSAGE: usize = 4 * 1024;
+
+/// Where to begin.
+#[derive(Debug, Deserialize)]
+pub struct After {
+    /// The last number seen; without it only what happens from now on.
+    after: Option<i64>,
+}
+
+/// Opens the event stream.
+///
+/// # Errors
+/// 404 for those who are no members.
+pub async fn open(
+    request: HttpRequest,
+    payload: web::Payload,
+    caller: Caller,
+    workspace: web::Path<WorkspaceId>,
+    after: web::Query<After>,
+    context: Ctx,
+) -> Result<HttpResponse, actix_web::Error> {
+    let workspace = workspace.into_inner();
+    let live = context.live.clone();
+    let who = live.who(workspace, caller.id()).await.map_err(ApiError::from)?;
+    rights::may(who, Act::See, None).map_err(ApiError::from)?;
+    let watcher = Watcher {
+        live: live.clone(),
+        workspace,
+        who,
+        via: caller.via,
+    };
+    let after = after.after;
+    socket::start(&request, payload, MAX_MESSAGE, &live, move |socket| watcher.serve(socket, after))
+}
+
+struct Watcher {
+    live: Live,
+    workspace: WorkspaceId,
+    who: Who,
+    via: Via,
+}
+
+impl Watcher {
+    async fn serve(mut self, mut socket: Socket, after: Option<i64>) -> Result<(), Closing> {
+        let mut revocations = self.live.revocations();
+        let (rows, mut head) = self.live.watch_feed(self.workspace);
+        let (oldest, newest) = self.bounds().await.map_err(Closing::again)?;
+        let mut at = after.unwrap_or(newest);
+        if at > newest || at + 1 < oldest {
+            self.say(&socket, &FeedControl::Reset { seq: newest }).await?;
+            at = newest;
+        }
+        let mut told = None;
+        loop {
+            let items = rows.read(self.live.store(), self.workspace, at).await.map_err(Closing::again)?;
+            if let Some(last) = items.last() {
+                at = last.seq;
+                for message in self.render(&items).await? {
+                    socket.send(message).await?;
+                }
+                continue;
+            }
+            // Once after catching up: the client knows that it has everything.
+            if told.replace(at) != Some(at) {
+                self.say(&socket, &FeedControl::Caught { seq: at }).await?;
+            }
+            let (user, workspace, via) = (self.who.user, self.workspace, self.via.clone());
+            tokio::select! {
+                changed = head.changed() => changed.map_err(|_| Closing::again("the feed is gone"))?,
+                incoming = socket.next() => match incoming? {
+                    Incoming::Text(_) | Incoming::Binary(_) => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
+                    Incoming::Pong => {}
+                },
+                closing = socket::revoked(&mut revocations, move |revoked| concerns(revoked, user, workspace, &via)) => {
+                    // Another role is no end: what may be seen is looked at with each event.
+                    self.who = self.live.who(workspace, user).await.map_err(Closing::again)?;
+                    if self.who.role.is_none() || !self.signed_in().await.map_err(Closing::again)? {
+                        return Err(closing);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn signed_in(&self) -> Result<bool, StoreError> {
+        crate::http::auth::still_signed_in(self.live.store(), &self.via).await
+    }
+
+    async fn bounds(&self) -> Result<(i64, i64), StoreError> {
+        let mut conn = self.live.store().read().await?;
+        let newest = feed::head(&mut conn, self.workspace).await?;
+        let oldest = feed::oldest(&mut conn, self.workspace).await?.unwrap_or(newest + 1);
+        Ok((oldest, newest))
+    }
+
+    async fn say<T: serde::Serialize>(&self, socket: &Socket, message: &T) -> Result<(), Closing> {
+        socket.send(serde_json::to_string(message).map_err(Closing::again)?).await
+    }
+
+    /// The events as this person may see them. Of several changes to a job the last says it all.
+    async fn render(&mut self, items: &[FeedItem]) -> Result<Vec<String>, Closing> {
+        // The role first: a member who was just removed sees nothing of this page.
+        self.who = self.live.who(self.workspace, self.who.user).await.map_err(Closing::again)?;
+        if self.who.role.is_none() {
+            return Err(Closing::revoked());
+        }
+        let mut later: HashSet<JobId> = HashSet::new();
+        let mut messages = vec![];
+        for item in items.iter().rev() {
+            if item.kind == "job.changed"
+                && item.payload.get("was").is_none()
+                && let Some(job) = item.job
+                && !later.insert(job)
+            {
+                continue;
+            }
+            if let Some(body) = self.body(item).await.map_err(Closing::again)? {
+                let event = FeedEvent {
+                    seq: item.seq,
+                    at: item.at,
+                    body,
+                };
+                messages.push(serde_json::to_string(&event).map_err(Closing::again)?);
+            }
+        }
+        messages.reverse();
+        Ok(messages)
+    }
+
+    fn sees(&self, access: &Access) -> bool {
+        rights::may(self.who, Act::See, Some(access)).is_ok()
+    }
+
+    async fn body(&self, item: &FeedItem) -> Result<Option<FeedBody>, StoreError> {
+        match item.kind.as_str() {
+            "job.created" | "job.changed" | "job.deleted" => self.job(item).await,
+            "request.opened" | "request.answered" => self.request(item).await,
+            "note.added" | "note.retracted" => self.note(item).await,
+            "files.changed" => Ok(self.visible(item.job).await?.map(|job| FeedBody::FilesChanged { job })),
+            "runner.changed" | "runner.removed" => self.runner(item).await,
+            "member.changed" => Ok(field::<UserId>(&item.payload, "user").map(|user| FeedBody::MemberChanged { user })),
+            "workspace.changed" => Ok(Some(FeedBody::WorkspaceChanged)),
+            other => {
+                tracing::error!(kind = other, "an event of an unknown kind is not sent");
+                Ok(None)
+            }
+        }
+    }
+
+    /// The job when they may see it now; its end for those who could see it before.
+    async fn job(&self, item: &FeedItem) -> Result<Option<FeedBody>, StoreError> {
+        let Some(id) = item.job else { return Ok(None) };
+        if item.kind != "job.deleted"
+            && let Some(snapshot) = self.live.snapshot(id).await?
+            && self.sees(&snapshot.access)
+        {
+            let job = Box::new(self.live.shown(&snapshot));
+            return Ok(Some(if item.kind == "job.created" {
+                FeedBody::JobCreated { job }
+            } else {
+                FeedBody::JobChanged { job }
+            }));
+        }
+        let was: Option<Access> = field(&item.payload, "was");
+        Ok(was.filter(|was| self.sees(was)).map(|_| FeedBody::JobDeleted { id }))
+    }
+
+    async fn visible(&self, job: Option<JobId>) -> Result<Option<JobId>, StoreError> {
+        let Some(id) = job else { return Ok(None) };
+        let snapshot = self.live.snapshot(id).await?;
+        Ok(snapshot.filter(|snapshot| self.sees(&snapshot.access)).map(|_| id))
+    }
+
+    async fn request(&self, item: &FeedItem) -> Result<Option<FeedBody>, StoreError> {
+        let (Some(_), Some(id)) = (self.visible(item.job).await?, field::<RequestId>(&item.payload, "request")) else {
+            return Ok(None);
+        };
+        let Some(request) = self.live.request(id).await?.map(Box::new) else {
+            return Ok(None);
+        };
+        Ok(Some(if item.kind == "request.opened" {
+            FeedBody::RequestOpened { request }
+        } else {
+            FeedBody::RequestAnswered { request }
+        }))
+    }
+
+    async fn note(&self, item: &FeedItem) -> Result<Option<FeedBody>, StoreError> {
+        let (Some(job), Some(id)) = (self.visible(item.job).await?, field::<NoteId>(&item.payload, "note")) else {
+            return Ok(None);
+        };
+        if item.kind == "note.retracted" {
+            return Ok(Some(FeedBody::NoteRetracted { job, id }));
+        }
+        let mut conn = self.live.store().read().await?;
+        Ok(notes::get(&mut conn, id).await?.map(|note| FeedBody::NoteAdded { note }))
+    }
+
+    async fn runner(&self, item: &FeedItem) -> Result<Option<FeedBody>, StoreError> {
+        let Some(id) = field::<RunnerId>(&item.payload, "runner") else {
+            return Ok(None);
+        };
+        let mut conn = self.live.store().read().await?;
+        let runner = runners::get(&mut conn, id).await?;
+        let serves = match &runner {
+            Some(runner) => members::role(&mut conn, self.workspace, runner.owner.id).await?.is_some(),
+            None => false,
+        };
+        let Some(runner) = runner.filter(|_| serves && item.kind == "runner.changed") else {
+            return Ok(Some(FeedBody::RunnerRemoved { id }));
+        };
+        let disabled = runners::disabled(&mut conn, self.workspace).await?.contains(&id);
+        drop(conn);
+        Ok(Some(FeedBody::RunnerChanged {
+            runner: self.live.runner_view(runner, disabled),
+        }))
+    }
+}
+
+fn concerns(revoked: Revoked, user: UserId, workspace: WorkspaceId, via: &Via) -> bool {
+    match (revoked, via) {
+        (Revoked::Session(id), Via::Session(mine)) => id == *mine,
+        (Revoked::Token(id), Via::Token(mine, _)) => id == *mine,
+        (Revoked::Member(of, who), _) => of == workspace && who == user,
+        (Revoked::Workspace(id), _) => id == workspace,
+        (Revoked::Session(_) | Revoked::Token(_) | Revoked::Runner(_), _) => false,
+    }
+}
+
+fn field<T: DeserializeOwned>(payload: &Value, name: &str) -> Option<T> {
+    payload.get(name).and_then(|value| T::deserialize(value).ok())
+}

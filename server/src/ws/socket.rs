@@ -1,0 +1,286 @@
+//! One WebSocket as two bounded channels.
+
+use super::{close, guard::Guarded};
+use crate::actors::{Live, Revoked};
+use actix::{Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, StreamHandler, WrapFuture as _};
+use actix_web::{HttpRequest, HttpResponse, web::Payload};
+use actix_web_actors::ws;
+use bytes::Bytes;
+use std::time::Duration;
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::{Instant, timeout_at},
+};
+
+/// Messages to the client between the function that makes them and the socket.
+const OUT: usize = 4;
+
+/// Messages from the client not yet looked at. When full, the socket is not read.
+const IN: usize = 16;
+
+/// How often a quiet client is asked whether it is there.
+const PING: Duration = Duration::from_secs(20);
+
+/// A client that was silent for this long is gone. Two pings and a little.
+const SILENT: Duration = Duration::from_secs(50);
+
+/// What came from the client.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Bytes),
+    /// It is there.
+    Pong,
+}
+
+/// What goes to the client.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// A text message.
+    Text(String),
+    /// Are you there?
+    Ping,
+    /// The end, with one of [`close`]'s codes and a reason of at most 120 bytes.
+    Close(u16, String),
+}
+
+/// The connection is to be closed: with a code and a reason for the client.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Closing(pub u16, pub String);
+
+impl Closing {
+    /// The server failed; the client may come again.
+    pub fn again(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "a socket is closed because something failed");
+        Self(close::AGAIN, "something failed here; please connect again".to_owned())
+    }
+
+    /// The rights it rests on ended.
+    pub fn revoked() -> Self {
+        Self(close::REVOKED, "you may no longer see this".to_owned())
+    }
+}
+
+/// One side of a socket, for the function that serves it.
+pub struct Socket {
+    incoming: mpsc::Receiver<Incoming>,
+    outgoing: mpsc::Sender<Outgoing>,
+    heard: Instant,
+}
+
+impl Socket {
+    /// Sends; waits while the client does not take what was sent before.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub async fn send(&self, text: String) -> Result<(), Closing> {
+        self.outgoing.send(Outgoing::Text(text)).await.map_err(|_| gone())
+    }
+
+    /// The next message. Asks a quiet client whether it is there, and gives up on a silent one.
+    ///
+    /// # Errors
+    /// When the client is gone or silent.
+    pub async fn next(&mut self) -> Result<Incoming, Closing> {
+        loop {
+            let ask_at = (self.heard + PING).max(Instant::now() + Duration::from_secs(1));
+            match timeout_at(ask_at, self.incoming.recv()).await {
+                Ok(Some(message)) => {
+                    self.heard = Instant::now();
+                    if !matches!(message, Incoming::Pong) {
+                        return Ok(message);
+                    }
+                }
+                Ok(None) => return Err(gone()),
+                Err(_) if self.heard.elapsed() > SILENT => return Err(Closing(close::SILENT, "silent for too long".to_owned())),
+                // A full channel means that the client does not even read; its silence ends it.
+                Err(_) => drop(self.outgoing.try_send(Outgoing::Ping)),
+            }
+        }
+    }
+}
+
+const fn gone() -> Closing {
+    Closing(1000, String::new())
+}
+
+/// Waits until a revocation means this connection. Missed ones count as meant: the client connects again and is looked at anew.
+pub async fn revoked(revocations: &mut broadcast::Receiver<Revoked>, is_meant: impl Fn(Revoked) -> bool) -> Closing {
+    loop {
+        match revocations.recv().await {
+            Ok(revoked) if !is_meant(revoked) => {}
+            Ok(_) => return Closing::revoked(),
+            Err(broadcast::error::RecvError::Lagged(_)) => return Closing(close::AGAIN, "please connect again".to_owned()),
+            Err(broadcast::error::RecvError::Closed) => return Closing(close::AGAIN, "the server is stopping".to_owned()),
+        }
+    }
+}
+
+struct SocketActor {
+    incoming: mpsc::Sender<Incoming>,
+    outgoing: Option<mpsc::Receiver<Outgoing>>,
+    /// A message sent in pieces, so far.
+    pieces: Option<(bool, Vec<u8>)>,
+    max: usize,
+    live: Live,
+}
+
+/// Upgrades the request and serves the socket with `serve` until it returns. Messages over `max` bytes end it.
+///
+/// # Errors
+/// When the request is no proper upgrade.
+pub(super) fn start<F, Fut>(
+    request: &HttpRequest,
+    payload: Payload,
+    max: usize,
+    live: &Live,
+    serve: F,
+) -> Result<HttpResponse, actix_web::Error>
+where
+    F: FnOnce(Socket) -> Fut + 'static,
+    Fut: Future<Output = Result<(), Closing>> + 'static,
+{
+    let (to_function, incoming) = mpsc::channel(IN);
+    let (outgoing, to_client) = mpsc::channel(OUT);
+    let actor = SocketActor {
+        incoming: to_function,
+        outgoing: Some(to_client),
+        pieces: None,
+        max,
+        live: live.clone(),
+    };
+    let response = ws::WsResponseBuilder::new(actor, request, Guarded::new(payload, max))
+        .frame_size(max)
+        .start()?;
+    let end = outgoing.clone();
+    let socket = Socket {
+        incoming,
+        outgoing,
+        heard: Instant::now(),
+    };
+    actix_web::rt::spawn(async move {
+        let Closing(code, reason) = serve(socket).await.err().unwrap_or_else(gone);
+        // Dropping the sender ends a socket that does not take even this.
+        let _told = tokio::time::timeout(Duration::from_secs(5), end.send(Outgoing::Close(code, reason))).await;
+    });
+    Ok(response)
+}
+
+impl Actor for SocketActor {
+    type Context = ws::WebsocketContext<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.live.sockets().opened();
+        if let Some(outgoing) = self.outgoing.take() {
+            ctx.add_stream(futures_util::stream::unfold(outgoing, |mut outgoing| async move {
+                outgoing.recv().await.map(|message| (message, outgoing))
+            }));
+        }
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.live.sockets().closed();
+    }
+}
+
+impl StreamHandler<Outgoing> for SocketActor {
+    fn handle(&mut self, message: Outgoing, ctx: &mut Self::Context) {
+        match message {
+            Outgoing::Text(text) => ctx.text(text),
+            Outgoing::Ping => ctx.ping(b""),
+            Outgoing::Close(code, reason) => {
+                let reason = ws::CloseReason {
+                    code: ws::CloseCode::from(code),
+                    description: Some(reason).filter(|reason| !reason.is_empty()),
+                };
+                ctx.close(Some(reason));
+                ctx.stop();
+            }
+        }
+    }
+
+    fn finished(&mut self, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}
+
+impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
+    fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Self::Context) {
+        let incoming = match message {
+            Ok(ws::Message::Text(text)) => Incoming::Text(text.to_string()),
+            Ok(ws::Message::Binary(bytes)) => Incoming::Binary(bytes),
+            Ok(ws::Message::Ping(payload)) => {
+                ctx.pong(&payload);
+                Incoming::Pong
+            }
+            Ok(ws::Message::Pong(_)) => Incoming::Pong,
+            Ok(ws::Message::Nop) => return,
+            Ok(ws::Message::Continuation(piece)) => match self.whole(piece) {
+                Ok(Some(message)) => message,
+                Ok(None) => return,
+                Err(()) => return self.refuse(ctx),
+            },
+            Ok(ws::Message::Close(reason)) => {
+                ctx.close(reason);
+                return ctx.stop();
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a socket broke the protocol");
+                return self.refuse(ctx);
+            }
+        };
+        match self.incoming.try_send(incoming) {
+            // Somebody is there: that is all these say.
+            Ok(()) | Err(mpsc::error::TrySendError::Full(Incoming::Pong)) => {}
+            Err(mpsc::error::TrySendError::Full(message)) => {
+                // Nothing more is read until there is room.
+                let incoming = self.incoming.clone();
+                ctx.wait(async move { incoming.send(message).await }.into_actor(self).map(|_gone, _, _| ()));
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => {}
+        }
+    }
+}
+
+impl SocketActor {
+    /// Puts a message in pieces together; `Err` when it grows over the limit.
+    fn whole(&mut self, piece: actix_http::ws::Item) -> Result<Option<Incoming>, ()> {
+        use actix_http::ws::Item;
+        let (bytes, last) = match piece {
+            Item::FirstText(bytes) => {
+                self.pieces = Some((true, vec![]));
+                (bytes, false)
+            }
+            Item::FirstBinary(bytes) => {
+                self.pieces = Some((false, vec![]));
+                (bytes, false)
+            }
+            Item::Continue(bytes) => (bytes, false),
+            Item::Last(bytes) => (bytes, true),
+        };
+        let Some((_, whole)) = &mut self.pieces else { return Err(()) };
+        if whole.len() + bytes.len() > self.max {
+            return Err(());
+        }
+        whole.extend_from_slice(&bytes);
+        if !last {
+            return Ok(None);
+        }
+        match self.pieces.take() {
+            Some((true, whole)) => String::from_utf8(whole).map(|text| Some(Incoming::Text(text))).map_err(drop),
+            Some((false, whole)) => Ok(Some(Incoming::Binary(whole.into()))),
+            None => Err(()),
+        }
+    }
+
+    fn refuse(&self, ctx: &mut ws::WebsocketContext<Self>) {
+        let reason = ws::CloseReason {
+            code: ws::CloseCode::from(close::PROTOCOL),
+            description: Some(format!("broken or too large; at most {} bytes a message", self.max)),
+        };
+        ctx.close(Some(reason));
+        ctx.stop();
+    }
+}
