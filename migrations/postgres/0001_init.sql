@@ -111,6 +111,8 @@ CREATE TABLE jobs (
     search TEXT NOT NULL,
     -- Since when it waits for a runner, with work to do or a merge to make.
     waiting_since BIGINT,
+    -- Attachments that were announced with the job and have not arrived (FILE-1).
+    announced BIGINT NOT NULL,
     -- Holder of the claim, while there is one.
     runner TEXT,
     fence BIGINT NOT NULL,

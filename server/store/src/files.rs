@@ -151,13 +151,22 @@ pub async fn begin(tx: &mut Tx, new: &NewFile) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::Unique`] when the job has a file of that name already.
 pub async fn finish(tx: &mut Tx, id: FileId, written: &Written) -> Result<bool, StoreError> {
-    let done = sqlx::query("UPDATE files SET state = 'stored', size = $2, sha256 = $3 WHERE id = $1 AND state = 'uploading'")
-        .bind(id.to_string())
-        .bind(written.size)
-        .bind(written.sha256.clone())
-        .execute(&mut **tx)
-        .await?;
-    Ok(done.rows_affected() > 0)
+    let row =
+        sqlx::query("UPDATE files SET state = 'stored', size = $2, sha256 = $3 WHERE id = $1 AND state = 'uploading' RETURNING job, kind")
+            .bind(id.to_string())
+            .bind(written.size)
+            .bind(written.sha256.clone())
+            .fetch_optional(&mut **tx)
+            .await?;
+    let Some(row) = row else { return Ok(false) };
+    let row = Row::new("files", &row);
+    if row.word::<Kind>("kind")? == Kind::Attachment {
+        sqlx::query("UPDATE jobs SET announced = announced - 1 WHERE id = $1 AND announced > 0")
+            .bind(row.text("job")?)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(true)
 }
 
 /// Removes the stored files that the one about to be finished takes the place of, and returns where their contents lie.
@@ -180,6 +189,15 @@ pub async fn displace(tx: &mut Tx, new: &NewFile) -> Result<Vec<Key>, StoreError
 /// Removes a file, stored or on its way, and returns where its content lies; `None` when there is none.
 pub async fn delete(tx: &mut Tx, id: FileId) -> Result<Option<Key>, StoreError> {
     let row = sqlx::query("DELETE FROM files WHERE id = $1 RETURNING id, job")
+        .bind(id.to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    row.as_ref().map(key).transpose()
+}
+
+/// Takes back an upload that broke off, and returns where its content may lie; `None` when it had ended, well or not.
+pub async fn abandon(tx: &mut Tx, id: FileId) -> Result<Option<Key>, StoreError> {
+    let row = sqlx::query("DELETE FROM files WHERE id = $1 AND state = 'uploading' RETURNING id, job")
         .bind(id.to_string())
         .fetch_optional(&mut **tx)
         .await?;
@@ -217,13 +235,29 @@ pub async fn count(conn: &mut Conn, job: JobId, kind: FileKind) -> Result<i64, S
     Row::new("files", &row).int("n")
 }
 
-/// How many attachments of a job are on their way (FILE-1).
+/// How many attachments a job waits for (FILE-1): those announced with it that have not arrived, or those on their way if they are more.
+/// 0 when there is no such job.
 pub async fn pending_count(conn: &mut Conn, job: JobId) -> Result<i64, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) AS n FROM files WHERE job = $1 AND kind = 'attachment' AND state = 'uploading'")
+    let row = sqlx::query(
+        "SELECT j.announced, (SELECT COUNT(*) FROM files f WHERE f.job = j.id AND f.kind = 'attachment' AND f.state = 'uploading') AS coming \
+         FROM jobs j WHERE j.id = $1",
+    )
+    .bind(job.to_string())
+    .fetch_optional(conn)
+    .await?;
+    row.map_or(Ok(0), |row| {
+        let row = Row::new("jobs", &row);
+        Ok(row.int("announced")?.max(row.int("coming")?))
+    })
+}
+
+/// The attachments announced with the job will not come after all; whether any were awaited.
+pub async fn forget_announced(tx: &mut Tx, job: JobId) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE jobs SET announced = 0 WHERE id = $1 AND announced > 0")
         .bind(job.to_string())
-        .fetch_one(conn)
+        .execute(&mut **tx)
         .await?;
-    Row::new("files", &row).int("n")
+    Ok(done.rows_affected() > 0)
 }
 
 /// Whether the job has a stored file of this kind and name, of this attempt or of none.
@@ -260,7 +294,8 @@ pub async fn find_diff(conn: &mut Conn, attempt: AttemptId, kind: Kind) -> Resul
     row.map(|row| Ok((key(&row)?, Row::new("files", &row).int("size")?))).transpose()
 }
 
-pub(crate) async fn keys_of_job(conn: &mut Conn, job: JobId) -> Result<Vec<Key>, StoreError> {
+/// Where the contents of everything a job has lie, diffs and uploads on their way included.
+pub async fn keys_of_job(conn: &mut Conn, job: JobId) -> Result<Vec<Key>, StoreError> {
     let rows = sqlx::query("SELECT id, job FROM files WHERE job = $1 ORDER BY id")
         .bind(job.to_string())
         .fetch_all(conn)
@@ -268,8 +303,8 @@ pub(crate) async fn keys_of_job(conn: &mut Conn, job: JobId) -> Result<Vec<Key>,
     rows.iter().map(key).collect()
 }
 
-/// Removes the rows of uploads that began before `before` and never ended: at a start, when none can be under way. Returns their jobs,
-/// each as often as it has lost an attachment on its way.
+/// Removes the rows of uploads that began before `before` and never ended: at a start, when none can be under way. Returns the jobs that
+/// waited for one of them.
 pub async fn forget_broken(tx: &mut Tx, before: Timestamp) -> Result<Vec<JobId>, StoreError> {
     let rows = sqlx::query("DELETE FROM files WHERE state = 'uploading' AND created_at < $1 RETURNING job, kind")
         .bind(before.0)
@@ -282,6 +317,8 @@ pub async fn forget_broken(tx: &mut Tx, before: Timestamp) -> Result<Vec<JobId>,
             jobs.push(row.id("job")?);
         }
     }
+    jobs.sort_unstable();
+    jobs.dedup();
     Ok(jobs)
 }
 

@@ -9,7 +9,7 @@ mod list;
 pub use dependencies::{
     add_dependency, dependencies_of, dependents_of, edges, numbers, open_dependencies, remove_dependency, surroundings,
 };
-pub use list::{JobFilter, JobPage, list, visible};
+pub use list::{JobFilter, JobPage, list, visible, visible_numbers};
 
 use crate::{
     Conn, StoreError, Tx, attempts, files,
@@ -65,15 +65,15 @@ const fn kind(job: &Job) -> JobKind {
     if job.agentic().is_some() { JobKind::Agentic } else { JobKind::User }
 }
 
-/// Adds a job with its team and labels.
+/// Adds a job with its team and labels. Its pending uploads are those announced with it.
 ///
 /// # Errors
 /// [`StoreError::Unique`] when the id or the number is taken, [`StoreError::Reference`] when there is no such workspace.
 pub async fn insert(tx: &mut Tx, job: &Job) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO jobs (id, workspace, number, state, priority, kind, agent, folder, owner, creator, private, title, search, \
-         waiting_since, runner, fence, version, body, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+         waiting_since, announced, runner, fence, version, body, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
     )
     .bind(job.id.to_string())
     .bind(job.workspace.to_string())
@@ -89,6 +89,7 @@ pub async fn insert(tx: &mut Tx, job: &Job) -> Result<(), StoreError> {
     .bind(job.title.clone())
     .bind(search_text(job))
     .bind(job.waiting_for_runner().map(|since| since.0))
+    .bind(i64::from(job.pending_uploads))
     .bind(job.claim().map(|claim| claim.runner.to_string()))
     .bind(job.fence)
     .bind(job.version)

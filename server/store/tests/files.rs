@@ -6,6 +6,7 @@ use common::*;
 use coord_protocol::{
     file::FileKind,
     id::{AttemptId, FileId},
+    job::NewJob,
     time::Timestamp,
 };
 use coord_store::{
@@ -307,5 +308,75 @@ async fn file_4_an_upload_for_a_job_deleted_meanwhile_is_told_so() {
         assert!(!finish(&test.store, &new, written).await.unwrap());
         contents.delete(&keys).await;
         assert!(on_disk(test.store.data()).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn file_1_a_job_waits_for_what_was_announced_and_for_what_is_on_its_way() {
+    for test in testing::every_engine().await {
+        people(&test.store).await;
+        let new = NewJob {
+            expected_uploads: 2,
+            ..an_agentic("First")
+        };
+        insert(&test.store, job(1, &new)).await;
+        let contents = FileStore::open(&test.store).unwrap();
+        let pending = async || {
+            files::pending_count(&mut *test.store.read().await.unwrap(), job_id(1))
+                .await
+                .unwrap()
+        };
+        assert_eq!(pending().await, 2);
+        let (first, broken, third) = (
+            file(1, Kind::Attachment, None, "1"),
+            file(2, Kind::Attachment, None, "2"),
+            file(3, Kind::Attachment, None, "3"),
+        );
+        begin(&test.store, &first).await;
+        begin(&test.store, &broken).await;
+        assert_eq!(pending().await, 2, "these are the two announced");
+        begin(&test.store, &third).await;
+        assert_eq!(pending().await, 3, "and one more");
+        let id = broken.id;
+        let abandoned = test
+            .store
+            .write(async move |tx: &mut Tx| files::abandon(tx, id).await)
+            .await
+            .unwrap();
+        assert_eq!(abandoned, Some(broken.key()));
+        let written = Written {
+            size: 0,
+            sha256: String::new(),
+        };
+        assert!(finish(&test.store, &first, written.clone()).await.unwrap());
+        assert_eq!(pending().await, 1);
+        assert!(finish(&test.store, &third, written).await.unwrap());
+        assert_eq!(pending().await, 0);
+        let id = third.id;
+        let abandoned = test
+            .store
+            .write(async move |tx: &mut Tx| files::abandon(tx, id).await)
+            .await
+            .unwrap();
+        assert_eq!(abandoned, None, "what has ended is not taken back");
+
+        insert(&test.store, job(2, &new)).await;
+        for expected in [true, false] {
+            let forgot = test
+                .store
+                .write(async |tx: &mut Tx| files::forget_announced(tx, job_id(2)).await)
+                .await
+                .unwrap();
+            assert_eq!(forgot, expected);
+        }
+        assert_eq!(
+            files::pending_count(&mut *test.store.read().await.unwrap(), job_id(2))
+                .await
+                .unwrap(),
+            0
+        );
+        upload(&test.store, &contents, &file(4, Kind::Deliverable, None, "4"), b"")
+            .await
+            .unwrap();
     }
 }

@@ -11,7 +11,7 @@ use coord_protocol::{
     job::JobState,
     workspace::Role,
 };
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Which jobs. Empty and absent parts do not narrow.
 #[derive(Debug, Clone)]
@@ -156,4 +156,34 @@ pub async fn visible(conn: &mut Conn, workspace: WorkspaceId, viewer: Who, jobs:
         }
     }
     Ok(visible)
+}
+
+/// Those of `numbers` that are jobs of the workspace for the viewer.
+///
+/// # Errors
+/// When the database fails.
+pub async fn visible_numbers(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    viewer: Who,
+    numbers: &BTreeSet<i64>,
+) -> Result<BTreeSet<i64>, StoreError> {
+    let mut jobs = Vec::new();
+    for number in numbers {
+        let row = sqlx::query("SELECT id FROM jobs WHERE workspace = $1 AND number = $2")
+            .bind(workspace.to_string())
+            .bind(*number)
+            .fetch_optional(&mut *conn)
+            .await?;
+        if let Some(row) = row {
+            jobs.push((Row::new("jobs", &row).id::<JobId>("id")?, *number));
+        }
+    }
+    let ids: Vec<_> = jobs.iter().map(|(id, _)| *id).collect();
+    let visible = visible(conn, workspace, viewer, &ids).await?;
+    Ok(jobs
+        .into_iter()
+        .filter(|(id, _)| visible.contains(id))
+        .map(|(_, number)| number)
+        .collect())
 }
