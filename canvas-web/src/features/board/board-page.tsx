@@ -74,7 +74,7 @@ function Board({ workspace }: { workspace: Workspace }) {
     );
   }
   return (
-    <div className="flex h-full flex-col">
+    <div className="relative flex h-full flex-col">
       <h1 className="sr-only">Board of {workspace.name}</h1>
       <BoardBar workspace={workspace} filter={filter} jobs={all} requests={requests} />
       {body}
@@ -127,11 +127,11 @@ function useBoardKeys(states: JobState[], columns: Record<JobState, Job[]>, focu
   useShortcuts({
     '/': () => document.getElementById('board-search')?.focus(),
     j: () => step(0, 1),
-    ArrowDown: () => step(0, 1),
+    arrowdown: () => step(0, 1),
     k: () => step(0, -1),
-    ArrowUp: () => step(0, -1),
-    ArrowLeft: () => step(-1, 0),
-    ArrowRight: () => step(1, 0),
+    arrowup: () => step(0, -1),
+    arrowleft: () => step(-1, 0),
+    arrowright: () => step(1, 0),
     h: () => step(-1, 0),
     l: () => step(1, 0),
     m: () => document.querySelector<HTMLElement>(`[data-job="${CSS.escape(focused ?? '')}"] [data-move]`)?.click(),

@@ -58,22 +58,25 @@ export function Column({ workspace, state, jobs, asking, focused, onFocus, bare 
   }, [state]);
 
   const at = focused ? jobs.findIndex((job) => job.id === focused) : -1;
+  const here = at >= 0;
+  const latestAt = useRef(at);
+  latestAt.current = at;
+  // Only a newly focused card moves the focus, not a card that moved within its column.
   useEffect(() => {
-    if (at < 0 || !focused) {
+    if (!here || !focused) {
       return;
     }
-    rows.scrollToIndex(at, { align: 'auto' });
+    rows.scrollToIndex(latestAt.current, { align: 'auto' });
     const frame = requestAnimationFrame(() => {
       scroller.current?.querySelector<HTMLElement>(`[data-job="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
     });
     return () => cancelAnimationFrame(frame);
-    // Only a newly focused card moves the focus, not a card that moved.
-  }, [focused, at >= 0, rows.scrollToIndex]);
+  }, [focused, here, rows.scrollToIndex]);
 
   return (
     <section
       aria-label={`${stateWords[state]}, ${jobs.length} jobs`}
-      className={cx('flex min-w-0 flex-1 flex-col', !bare && 'min-w-60 max-w-100')}
+      className={cx('flex min-w-0 flex-1 flex-col', !bare && 'min-w-47 max-w-100')}
     >
       {!bare && (
         <h2 className="flex items-center gap-1.5 px-1.5 pb-1.5 font-medium text-sm">

@@ -8,7 +8,7 @@ import type { Job, Workspace } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
 import { useNow } from '@/shared/lib/now';
 import { moveTargets, rightsOn } from '@/shared/lib/rights';
-import { activityWords, agoWords, holdWords, stateWords, waitsForPeople } from '@/shared/lib/words';
+import { activityWords, agoWords, holdWords, plainWords, stateWords, waitsForPeople } from '@/shared/lib/words';
 import { Avatar, Chip, PriorityMark, StateIcon } from '@/shared/ui/bits';
 import { Menu, MenuGroup, MenuItem } from '@/shared/ui/menu';
 
@@ -75,20 +75,21 @@ export const JobCard = memo(function JobCard({ workspace, job, asking, onFocus }
         {job.title}
       </Link>
       <StatusLine job={job} />
-      <div className="mt-2 flex items-center gap-1 overflow-hidden">
-        {job.kind === 'agentic' && (
-          <Chip title={`Agent: ${job.agent}`}>
-            <Bot className="size-3 shrink-0" aria-hidden />
-            <span className="truncate">{job.agent === 'any' ? 'any agent' : job.agent}</span>
-          </Chip>
-        )}
-        {job.domains.slice(0, 2).map((domain) => (
-          <Chip key={domain}>
-            <span className="truncate">{domain}</span>
-          </Chip>
-        ))}
-        {job.domains.length > 2 && <Chip title={job.domains.slice(2).join(', ')}>+{job.domains.length - 2}</Chip>}
-        <span className="flex-1" />
+      <div className="mt-2 flex items-end gap-1">
+        <div className="flex min-w-0 flex-1 flex-wrap gap-1">
+          {job.kind === 'agentic' && (
+            <Chip title={`Agent: ${job.agent}`}>
+              <Bot className="size-3 shrink-0" aria-hidden />
+              <span className="truncate">{job.agent === 'any' ? 'any agent' : job.agent}</span>
+            </Chip>
+          )}
+          {job.domains.slice(0, 2).map((domain) => (
+            <Chip key={domain}>
+              <span className="truncate">{domain}</span>
+            </Chip>
+          ))}
+          {job.domains.length > 2 && <Chip title={job.domains.slice(2).join(', ')}>+{job.domains.length - 2}</Chip>}
+        </div>
         <Avatar name={job.attempt?.person?.name ?? job.owner.name} />
         <span className="sr-only">{job.owner.name}</span>
       </div>
@@ -128,7 +129,7 @@ function StatusLine({ job }: { job: Job }) {
     );
   }
   if ((job.state === 'failed' || job.state === 'awaiting_review') && job.attempt?.summary) {
-    return <p className="mt-1 line-clamp-2 text-ink-2 text-xs">{job.attempt.summary}</p>;
+    return <p className="mt-1 line-clamp-2 text-ink-2 text-xs">{plainWords(job.attempt.summary)}</p>;
   }
   if (job.state === 'done' || job.state === 'canceled') {
     return <p className="mt-1 text-ink-3 text-xs">{agoWords(job.updated_at, now)}</p>;

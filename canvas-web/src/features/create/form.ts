@@ -30,15 +30,15 @@ export const jobForm = z
       if (form.worker !== 'agent') {
         return;
       }
-      const require = (field: 'agent' | 'url' | 'base_branch', message: string) => {
+      const need = (field: 'agent' | 'url' | 'base_branch', message: string) => {
         if (form[field] === '') {
           context.addIssue({ code: 'custom', path: [field], message, input: form[field] });
         }
       };
-      require('agent', 'Choose an agent.');
+      need('agent', 'Choose an agent.');
       if (form.place === 'repository') {
-        require('url', 'Enter the address of the repository.');
-        require('base_branch', 'Enter the branch to start from.');
+        need('url', 'Enter the address of the repository.');
+        need('base_branch', 'Enter the branch to start from.');
       }
     }),
   );

@@ -4,7 +4,7 @@ function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-/** Single-key shortcuts of a page. Silent while somebody types, with a modifier held, or while a dialog is open above. */
+/** Single-key shortcuts of a page, keys in lower case. Silent while somebody types, with a modifier held, or while a dialog is open above. */
 export function useShortcuts(bindings: Record<string, (event: KeyboardEvent) => void>, enabled = true) {
   const latest = useRef(bindings);
   useEffect(() => {
@@ -25,7 +25,7 @@ export function useShortcuts(bindings: Record<string, (event: KeyboardEvent) => 
       ) {
         return;
       }
-      const run = latest.current[event.key];
+      const run = latest.current[event.key.toLowerCase()];
       if (run) {
         event.preventDefault();
         run(event);

@@ -227,3 +227,6 @@ export function sizeWords(bytes: number): string {
   }
   return `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
 }
+
+/** Markdown without its marks, for a line or two of preview. */
+export const plainWords = (markdown: string): string => markdown.replace(/```[^\n]*\n?|[*_`#>]+/g, '').trim();

@@ -1,0 +1,194 @@
+import { Ban, Check, CopyPlus, Ellipsis, Eye, MoveRight, Play, RotateCcw, Send, Square, Trash2, Undo2 } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import { api } from '@/api/calls';
+import { useJobCommands } from '@/api/commands';
+import type { CommandBody, CommandName, Job, JobState, Workspace } from '@/api/types';
+import { moveTargets, type Rights } from '@/shared/lib/rights';
+import { stateWords } from '@/shared/lib/words';
+import { ProblemNote, StateIcon } from '@/shared/ui/bits';
+import { Button, IconButton } from '@/shared/ui/button';
+import { Confirm } from '@/shared/ui/dialog';
+import { Menu, MenuItem, MenuLine, SubMenu } from '@/shared/ui/menu';
+import { toast } from '@/shared/ui/toast';
+import { StopDialog } from './stop-dialog';
+
+interface Props {
+  workspace: Workspace;
+  job: Job;
+  rights: Rights;
+  onReview: () => void;
+  onGone: () => void;
+}
+
+const closed: JobState[] = ['done', 'failed', 'canceled'];
+type Asking = 'cancel' | 'delete' | 'stop' | undefined;
+
+/** What can be done with the job now: only what its state and one's rights allow. */
+export function JobActions({ workspace, job, rights, onReview, onGone }: Props) {
+  const { command, move } = useJobCommands(workspace.id);
+  const [busy, setBusy] = useState<CommandName | 'delete'>();
+  const [problem, setProblem] = useState<unknown>();
+  const [asking, setAsking] = useState<Asking>();
+  const agentic = job.kind === 'agentic';
+
+  const run = async (name: CommandName, body?: CommandBody) => {
+    setBusy(name);
+    setProblem(undefined);
+    try {
+      const after = await command(job, name, body);
+      if (name === 'duplicate') {
+        toast(`Copied into #${after.number}`, after.title);
+      }
+    } catch (error) {
+      setProblem(error);
+    } finally {
+      setBusy(undefined);
+      setAsking(undefined);
+    }
+  };
+  const remove = async () => {
+    setBusy('delete');
+    setProblem(undefined);
+    try {
+      await api.deleteJob(job.id);
+      toast(`#${job.number} deleted`);
+      onGone();
+    } catch (error) {
+      setProblem(error);
+      setAsking(undefined);
+      setBusy(undefined);
+    }
+  };
+
+  const act = (name: CommandName, words: string, icon: ReactNode, look: 'primary' | 'plain' = 'plain', body?: CommandBody) => (
+    <Button key={name} look={look} icon={icon} busy={busy === name} disabled={busy !== undefined} onClick={() => void run(name, body)}>
+      {words}
+    </Button>
+  );
+  const size = 'size-4';
+  const buttons: ReactNode[] = [];
+  if (rights.work) {
+    if (job.state === 'backlog') {
+      buttons.push(act('ready', 'Make ready', <Play className={size} aria-hidden />, agentic ? 'primary' : 'plain'));
+    }
+    if (!agentic && (job.state === 'backlog' || job.state === 'ready')) {
+      buttons.push(act('start', 'Start', <Play className={size} aria-hidden />, 'primary'));
+    }
+    if (job.state === 'ready' && agentic) {
+      buttons.push(act('unready', 'Back to Staged', <Undo2 className={size} aria-hidden />));
+    }
+    if (job.state === 'in_progress') {
+      if (agentic) {
+        buttons.push(
+          <Button
+            key="stop"
+            icon={<Square className="size-3.5" aria-hidden />}
+            disabled={busy !== undefined}
+            onClick={() => setAsking('stop')}
+          >
+            Stop…
+          </Button>,
+        );
+      } else {
+        buttons.push(
+          act('complete', 'Complete', <Check className={size} aria-hidden />, 'primary'),
+          act('submit', 'Hand in for review', <Send className={size} aria-hidden />),
+        );
+      }
+    }
+    if (job.state === 'awaiting_review') {
+      buttons.push(
+        <Button key="review" look="primary" icon={<Eye className={size} aria-hidden />} onClick={onReview}>
+          Review
+        </Button>,
+      );
+    }
+    if (job.state === 'failed') {
+      buttons.push(act('retry', 'Retry', <RotateCcw className={size} aria-hidden />, 'primary'));
+    }
+  }
+  const targets = rights.work && !agentic ? moveTargets(job) : [];
+  const mayCancel = rights.edit && !['done', 'canceled'].includes(job.state);
+  const mayDelete = rights.edit && (job.state === 'backlog' || closed.includes(job.state));
+  const mayDuplicate = rights.contribute && closed.includes(job.state);
+
+  return (
+    <>
+      {(buttons.length > 0 || targets.length > 0 || mayCancel || mayDelete || mayDuplicate) && (
+        <div className="flex flex-wrap items-center gap-2">
+          {buttons}
+          {(targets.length > 0 || mayCancel || mayDelete || mayDuplicate) && (
+            <Menu
+              align="start"
+              trigger={
+                <IconButton label="More actions">
+                  <Ellipsis className="size-4" aria-hidden />
+                </IconButton>
+              }
+            >
+              {targets.length > 0 && (
+                <SubMenu icon={<MoveRight />} label="Move to">
+                  {targets.map((state) => (
+                    <MenuItem key={state} icon={<StateIcon state={state} />} onSelect={() => void move(job, state)}>
+                      {stateWords[state]}
+                    </MenuItem>
+                  ))}
+                </SubMenu>
+              )}
+              {mayDuplicate && (
+                <MenuItem icon={<CopyPlus />} onSelect={() => void run('duplicate')}>
+                  Duplicate
+                </MenuItem>
+              )}
+              <MenuItem
+                icon={<CopyPlus />}
+                onSelect={() => void navigator.clipboard?.writeText(location.href.split('#')[0] ?? '').then(() => toast('Link copied'))}
+              >
+                Copy link
+              </MenuItem>
+              {(mayCancel || mayDelete) && <MenuLine />}
+              {mayCancel && (
+                <MenuItem icon={<Ban />} danger onSelect={() => setAsking('cancel')}>
+                  Cancel job…
+                </MenuItem>
+              )}
+              {mayDelete && (
+                <MenuItem icon={<Trash2 />} danger onSelect={() => setAsking('delete')}>
+                  Delete…
+                </MenuItem>
+              )}
+            </Menu>
+          )}
+        </div>
+      )}
+      {problem !== undefined && <ProblemNote error={problem} />}
+      <Confirm
+        open={asking === 'cancel'}
+        onClose={() => setAsking(undefined)}
+        title={`Cancel #${job.number}?`}
+        action="Cancel the job"
+        busy={busy === 'cancel'}
+        onConfirm={() => void run('cancel')}
+      >
+        The job is given up. It can be duplicated later, not reopened.
+        {job.state === 'in_progress' && agentic && ' The agent is stopped.'}
+      </Confirm>
+      <Confirm
+        open={asking === 'delete'}
+        onClose={() => setAsking(undefined)}
+        title={`Delete #${job.number}?`}
+        action="Delete"
+        busy={busy === 'delete'}
+        onConfirm={() => void remove()}
+      >
+        The job, its log, notes and files are gone for everybody. A branch that was pushed stays.
+      </Confirm>
+      <StopDialog
+        open={asking === 'stop'}
+        busy={busy === 'stop'}
+        onClose={() => setAsking(undefined)}
+        onStop={(body) => void run('stop', body)}
+      />
+    </>
+  );
+}
