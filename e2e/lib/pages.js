@@ -82,3 +82,21 @@ export function missingInOrder(seen, wanted) {
   }
   return undefined;
 }
+
+/** The panel of a job, beside the Board. */
+export const panel = (page, number) => page.getByRole('complementary', { name: `Job #${number}` });
+
+export async function openTab(page, number, name) {
+  await panel(page, number).getByRole('tab', { name: new RegExp(`^${name}`) }).click();
+}
+
+/** What the agent asks, by what it is about: the card with the buttons. */
+export const request = (page, number, about) =>
+  panel(page, number).getByRole('region', { name: /^The agent (asks|wants)/ }).filter({ hasText: about });
+
+/** Allows what the agent asks permission for, once. */
+export const allow = (page, number, about) => request(page, number, about).getByRole('button', { name: 'Allow once' }).click();
+
+/** Answers the agent's question with one of its choices. */
+export const answer = (page, number, about, choice) =>
+  request(page, number, about).getByRole('button', { name: choice, exact: true }).click();

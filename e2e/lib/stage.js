@@ -50,8 +50,11 @@ export class Stage {
     await member.post(`/invitations/${code}/accept`);
   }
 
-  /** Starts a runner of `owner` with the scripted agent that may use the repositories below the stage's folder. */
-  async runner(owner, { name = 'box', shared = false, settings = '' } = {}) {
+  /**
+   * Starts a runner of `owner` that may use the repositories below the stage's folder. Its scripted agent pauses `pace` times as long
+   * as its script says.
+   */
+  async runner(owner, { name = 'box', shared = false, pace = 0 } = {}) {
     const { id, token } = await owner.post('/runners', { name, shared });
     const folder = join(this.folder, `runner-${name}`);
     mkdirSync(folder);
@@ -59,8 +62,8 @@ export class Stage {
     const quoted = JSON.stringify;
     writeFileSync(
       config,
-      `server = ${quoted(this.base)}\ntoken = ${quoted(token)}\nwork_dir = "work"\n${settings}\n` +
-        `[agents.scripted]\n\n[policy]\nallow_local_repositories = [${quoted(this.folder)}]\n\n[retry]\nbackoff_ms = 200\n`,
+      `server = ${quoted(this.base)}\ntoken = ${quoted(token)}\nwork_dir = "work"\n\n` +
+        `[agents.scripted.env]\nSCRIPTED_PACE = "${pace}"\n\n[policy]\nallow_local_repositories = [${quoted(this.folder)}]\n\n[retry]\nbackoff_ms = 200\n`,
       { mode: 0o600 },
     );
     const program = this.#start(runnerProgram(), `runner-${name}`, ['--config', config, 'run', '--no-ui']);

@@ -46,7 +46,7 @@ test('file_2_what an agent leaves in its output folder is downloaded byte for by
 
     const page = await stage.page('ana', { person: ana });
     await page.goto(`/w/${workspace.slug}/jobs/${done.number}?tab=files`);
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /report\.txt/ }).click()]);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download report.txt' }).click()]);
     assert.equal(download.suggestedFilename(), 'report.txt');
     const chunks = [];
     for await (const chunk of await download.createReadStream()) {
