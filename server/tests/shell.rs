@@ -207,9 +207,8 @@ async fn a_restart_keeps_everything_and_frees_the_folder() {
     let mut server = server();
     let ada = server.person("ada").await;
     let ws = ada.workspace("Kept").await;
-    let data = server.data.clone();
     server.stop().await;
-    let again = server_with(|config| config.data = data);
+    let again = server_with(server.same_data());
     let mut ada = ada.clone();
     ada.base.clone_from(&again.url);
     assert_eq!(text(&ada.get(&format!("/workspaces/{ws}")).await, "name"), "Kept");

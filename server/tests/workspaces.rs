@@ -7,16 +7,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Rows of a table of the server's database, as text. Read by another connection while the server runs.
-async fn rows(data: &std::path::Path, sql: &'static str) -> Vec<String> {
-    use sqlx::{Connection as _, Row as _};
-    sqlx::any::install_default_drivers();
-    let url = format!("sqlite://{}?mode=ro", data.join("coord.db").display());
-    let mut conn = sqlx::AnyConnection::connect(&url).await.unwrap();
-    let rows = sqlx::query(sql).fetch_all(&mut conn).await.unwrap();
-    rows.iter().map(|row| row.get::<String, _>(0)).collect()
-}
-
 #[actix_web::test]
 async fn acc_2_a_workspace_has_its_maker_as_owner_and_a_slug_of_its_own() {
     let server = server();
@@ -376,8 +366,8 @@ async fn acc_6_every_change_leaves_one_line_in_the_audit_log() {
         "workspace.delete",
         "session.end",
     ]);
-    assert_eq!(rows(&server.data, "SELECT act FROM audit ORDER BY id").await, expected);
-    let addresses = rows(&server.data, "SELECT DISTINCT address FROM audit").await;
+    assert_eq!(server.rows("SELECT act FROM audit ORDER BY id").await, expected);
+    let addresses = server.rows("SELECT DISTINCT address FROM audit").await;
     assert_eq!(addresses, ["127.0.0.1"]);
 }
 
@@ -391,7 +381,7 @@ async fn inv_4_each_change_is_an_event_of_the_workspaces_feed() {
     let id = text(&member.post(201, "/runners", json!({ "name": "laptop" })).await, "id");
     member.delete(204, &format!("/runners/{id}")).await;
     owner.delete(204, &format!("/workspaces/{ws}/members/{}", member.id)).await;
-    let kinds = rows(&server.data, "SELECT type FROM feed WHERE seq > 4 ORDER BY seq").await;
+    let kinds = server.rows("SELECT type FROM feed WHERE seq > 4 ORDER BY seq").await;
     assert_eq!(kinds, ["workspace.changed", "runner.changed", "runner.removed", "member.changed"]);
     assert_eq!(owner.get(&format!("/workspaces/{ws}")).await["feed_seq"], 8);
 }

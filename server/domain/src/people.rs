@@ -179,6 +179,12 @@ pub fn accept(invitation: Invited<'_>, email: &str, now: Timestamp) -> Result<()
     Ok(())
 }
 
+/// Nobody joins twice; the invitation stays unused.
+#[must_use]
+pub fn already_member() -> Refusal {
+    Refusal::state(Rule::Acc2, "you are a member of this workspace already")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

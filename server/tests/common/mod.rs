@@ -5,8 +5,10 @@ use coord_server::{
     Control,
     config::{Config, Registration},
 };
+use coord_store::{Database, testing};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use sqlx::{Connection as _, Row as _};
 use std::{path::PathBuf, sync::Once, thread::JoinHandle};
 use tempfile::TempDir;
 
@@ -15,6 +17,7 @@ pub struct TestServer {
     pub url: String,
     pub control: Control,
     pub data: PathBuf,
+    database: Option<String>,
     _folder: TempDir,
     thread: Option<JoinHandle<()>>,
 }
@@ -25,10 +28,11 @@ pub fn server_with(change: impl FnOnce(&mut Config)) -> TestServer {
     // reqwest wants a provider even for plain HTTP.
     TLS.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let mut config = Config::for_tests(data.clone());
+    let mut config = Config::for_tests(folder.path().join("data"));
     config.registration = Registration::Open;
+    config.database = on_postgres();
     change(&mut config);
+    let (data, database) = (config.data.clone(), config.database.clone());
     let (tell, told) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
@@ -42,8 +46,21 @@ pub fn server_with(change: impl FnOnce(&mut Config)) -> TestServer {
         url: format!("http://{}", control.address()),
         control,
         data,
+        database,
         _folder: folder,
         thread: Some(thread),
+    }
+}
+
+/// With `COORD_TEST_SERVER=postgres` the servers of these tests run on a schema of their own in `COORD_TEST_POSTGRES`.
+fn on_postgres() -> Option<String> {
+    if std::env::var("COORD_TEST_SERVER").as_deref() != Ok("postgres") {
+        return None;
+    }
+    let made = std::thread::spawn(|| actix_web::rt::System::new().block_on(testing::postgres_database()));
+    match made.join().unwrap() {
+        Some(Database::Postgres(url)) => Some(url),
+        Some(Database::Sqlite) | None => panic!("COORD_TEST_POSTGRES is not set"),
     }
 }
 
@@ -61,6 +78,23 @@ impl TestServer {
                 .await
                 .unwrap();
         }
+    }
+
+    /// What another server on the same data is given.
+    pub fn same_data(&self) -> impl FnOnce(&mut Config) + use<> {
+        let (data, database) = (self.data.clone(), self.database.clone());
+        |config| (config.data, config.database) = (data, database)
+    }
+
+    /// The first column of a query, as text, through another connection while the server runs.
+    pub async fn rows(&self, sql: &'static str) -> Vec<String> {
+        sqlx::any::install_default_drivers();
+        let sqlite = || format!("sqlite://{}?mode=ro", self.data.join("coord.db").display());
+        let mut conn = sqlx::AnyConnection::connect(&self.database.clone().unwrap_or_else(sqlite))
+            .await
+            .unwrap();
+        let rows = sqlx::query(sql).fetch_all(&mut conn).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>(0)).collect()
     }
 
     /// Somebody who is not signed in.

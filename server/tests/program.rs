@@ -1,0 +1,157 @@
+//! The program as it is started by people and by service managers.
+
+mod common;
+
+use common::{Person, checked, text};
+use reqwest::Method;
+use serde_json::json;
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+fn program(data: &Path) -> Command {
+    program_on("127.0.0.1:0", data)
+}
+
+fn program_on(listen: &str, data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coord-server"));
+    command
+        .env_clear()
+        .args(["--listen", listen, "--workers", "1", "--registration", "open", "--data"])
+        .arg(data);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Waits for the ready line and returns the address in it.
+fn ready(child: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    line.trim()
+        .strip_prefix("coord-server ready at ")
+        .unwrap_or_else(|| panic!("{line:?} is no ready line"))
+        .to_owned()
+}
+
+/// Asks the program to end, and returns what it wrote to its log.
+fn end(mut child: Child, log: std::thread::JoinHandle<String>) -> String {
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(child.wait().unwrap().success(), "a signal is a good end");
+    log.join().unwrap()
+}
+
+fn collect_log(child: &mut Child) -> std::thread::JoinHandle<String> {
+    let mut stderr = child.stderr.take().unwrap();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).unwrap();
+        text
+    })
+}
+
+fn refusal(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[actix_web::test]
+async fn acc_1_no_secret_is_in_the_log_however_talkative() {
+    let helper = common::server();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = program(folder.path()).env("COORD_LOG", "trace").spawn().unwrap();
+    let url = ready(&mut child);
+    let log = collect_log(&mut child);
+
+    let mut ada: Person = helper.nobody();
+    ada.base.clone_from(&url);
+    let body = json!({ "email": "ada@example.org", "name": "Ada", "password": common::PASSWORD });
+    let answer = ada.call(Method::POST, "/auth/register").json(&body).send().await.unwrap();
+    let cookie = common::cookie_of(&answer);
+    checked(answer, 201, "register").await;
+    ada.header = Some(("cookie", cookie.clone()));
+    ada.post(
+        401,
+        "/auth/login",
+        json!({ "email": "ada@example.org", "password": "my other password" }),
+    )
+    .await;
+    let token = text(&ada.post(201, "/tokens", json!({ "name": "ci" })).await, "token");
+    ada.with_token(&token).get("/me").await;
+    let runner = text(&ada.post(201, "/runners", json!({ "name": "laptop" })).await, "token");
+    let ws = ada.workspace("Team").await;
+    let invited = ada
+        .post(
+            201,
+            &format!("/workspaces/{ws}/invitations"),
+            json!({ "email": "b@c.d", "role": "member" }),
+        )
+        .await;
+    let code = text(&invited, "code");
+    ada.post(403, &format!("/invitations/{code}/accept"), json!({})).await;
+
+    let log = end(child, log);
+    assert!(log.contains("http.request"), "the log tells of requests: {log}");
+    let cookie = cookie.replace("coord_session=", "");
+    for secret in [common::PASSWORD, "my other password", &cookie, &token, &runner, &code] {
+        if let Some(line) = log.lines().find(|line| line.contains(secret)) {
+            panic!("a secret is in the log: {line}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_keeps_a_server_from_starting_is_said_plainly() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut child = program(&data).spawn().unwrap();
+    let url = ready(&mut child);
+    let log = collect_log(&mut child);
+
+    let second = refusal(program(&data));
+    assert!(second.contains("another coord-server is using the data folder"), "{second}");
+    let taken = refusal(program_on(url.strip_prefix("http://").unwrap(), &folder.path().join("other")));
+    assert!(taken.starts_with("coord-server: cannot listen on 127.0.0.1:"), "{taken}");
+    end(child, log);
+
+    std::fs::write(folder.path().join("file"), "in the way").unwrap();
+    let folder_refused = refusal(program(&folder.path().join("file/data")));
+    assert!(
+        folder_refused.starts_with("coord-server: ") && folder_refused.contains("file/data"),
+        "{folder_refused}"
+    );
+
+    let mut again = program(&data).spawn().unwrap();
+    ready(&mut again);
+    let log = collect_log(&mut again);
+    end(again, log);
+}
+
+#[test]
+fn the_program_describes_itself() {
+    let help = Command::new(env!("CARGO_BIN_EXE_coord-server")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for word in [
+        "--listen",
+        "127.0.0.1:7080",
+        "--data",
+        "./coord-data",
+        "--database",
+        "--base-url",
+        "COORD_LISTEN",
+        "COORD_DATABASE",
+    ] {
+        assert!(help.contains(word), "{word} is not in --help");
+    }
+    let document = Command::new(env!("CARGO_BIN_EXE_coord-server")).arg("openapi").output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&document.stdout).unwrap();
+    assert_eq!(document["info"]["title"], "Coord");
+}
