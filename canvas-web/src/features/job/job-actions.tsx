@@ -16,7 +16,8 @@ interface Props {
   workspace: Workspace;
   job: Job;
   rights: Rights;
-  onReview: () => void;
+  /** Absent while the review is what is shown. */
+  onReview: (() => void) | undefined;
   onGone: () => void;
 }
 
@@ -96,7 +97,7 @@ export function JobActions({ workspace, job, rights, onReview, onGone }: Props) 
         );
       }
     }
-    if (job.state === 'awaiting_review') {
+    if (job.state === 'awaiting_review' && onReview) {
       buttons.push(
         <Button key="review" look="primary" icon={<Eye className={size} aria-hidden />} onClick={onReview}>
           Review

@@ -98,7 +98,13 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, wide, onWid
         >
           {job.title}
         </h2>
-        <JobActions workspace={workspace} job={job} rights={rights} onReview={() => onShow({ tab: 'changes' })} onGone={onClose} />
+        <JobActions
+          workspace={workspace}
+          job={job}
+          rights={rights}
+          onReview={shown === 'changes' ? undefined : () => onShow({ tab: 'changes' })}
+          onGone={onClose}
+        />
       </header>
       {(open.length > 0 || requests.length > 0 || (job.hold && job.state === 'ready')) && (
         <div className="flex max-h-[55%] shrink-0 flex-col gap-2 overflow-y-auto bg-surface px-4 pb-2">

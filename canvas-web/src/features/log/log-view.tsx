@@ -114,7 +114,8 @@ function OpenLog({ source, running, head: endedAt, target, onLink, onRetry }: Op
   const lastTop = useRef(0);
   const remember = useCallback(() => {
     const element = scroller.current;
-    const first = list.getVirtualItems().find((item) => item.end > (element?.scrollTop ?? 0));
+    // By offset, since the items on screen are those of before the scroll.
+    const first = list.getVirtualItemForOffset(element?.scrollTop ?? 0);
     const row = first && rows[first.index];
     if (!element || !first || !row) {
       return;

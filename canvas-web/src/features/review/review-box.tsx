@@ -1,10 +1,11 @@
-import { Check, MessageSquareReply } from 'lucide-react';
+import { Check, ChevronDown, MessageSquareReply } from 'lucide-react';
 import { useState } from 'react';
 import { useJobCommands } from '@/api/commands';
 import type { BranchDecision, CommandBody, Job, LineComment, Workspace } from '@/api/types';
 import { useDraft } from '@/shared/lib/drafts';
 import { ProblemNote } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
+import { Menu, MenuItem } from '@/shared/ui/menu';
 import { toast } from '@/shared/ui/toast';
 
 const branchWords: Record<BranchDecision, (base: string) => string> = {
@@ -96,18 +97,23 @@ export function ReviewBox({ workspace, job, comments, onDone }: Props) {
               {job.merge_problem ? 'Approve again' : 'Approve'} {repository ? branchWords[branch](repository.base_branch) : ''}
             </Button>
             {repository && (
-              <select
-                aria-label="What happens to the branch"
-                value={branch}
-                onChange={(event) => setBranch(event.target.value as BranchDecision)}
-                className="h-8 w-6 cursor-pointer rounded-r-lg border-surface/30 border-l bg-done text-transparent"
+              <Menu
+                trigger={
+                  <button
+                    type="button"
+                    aria-label="What happens to the branch"
+                    className="flex h-8 w-7 items-center justify-center rounded-r-lg border-surface/40 border-l bg-done text-surface hover:opacity-90"
+                  >
+                    <ChevronDown className="size-4" aria-hidden />
+                  </button>
+                }
               >
                 {(Object.keys(branchWords) as BranchDecision[]).map((decision) => (
-                  <option key={decision} value={decision} className="bg-surface text-ink">
+                  <MenuItem key={decision} checked={decision === branch} onSelect={() => setBranch(decision)}>
                     Approve {branchWords[decision](repository.base_branch)}
-                  </option>
+                  </MenuItem>
                 ))}
-              </select>
+              </Menu>
             )}
           </span>
         )}
