@@ -1,2 +1,189 @@
-//! placeholder
-fn main() {}
+//! `coord-runner`: takes jobs from a server and has agents do them on this machine.
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use coord_runner::{
+    agents::{detect, script},
+    clock::Clock,
+    config::Config,
+    desk::Desk,
+    git::mirror::Locks,
+    http::Http,
+    link,
+    mask::Masker,
+    work::Host,
+};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+/// Executes agentic jobs of a Coord server on this machine.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Configuration file. Without it `coord/runner.toml` in your configuration folder is read, if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Connect to the server and take jobs until stopped.
+    Run {
+        /// Only print lines. (There is no other way yet.)
+        #[arg(long)]
+        no_ui: bool,
+    },
+    /// Show which agents this machine offers.
+    Agents,
+    /// Be the scripted agent.
+    #[command(hide = true)]
+    AgentScript {
+        /// Script; otherwise the prompt's own, or the built-in demonstration.
+        file: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COORD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("coord_runner=info,warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")
+        .and_then(|runtime| {
+            let result = runtime.block_on(dispatch(&arguments));
+            // A read of standard input cannot be ended from outside and would hold the process.
+            runtime.shutdown_timeout(Duration::from_millis(100));
+            result
+        });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("coord-runner: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.command {
+        Command::Run { no_ui: _ } => run(load(arguments.config.as_deref())?).await,
+        Command::Agents => {
+            agents(&load(arguments.config.as_deref())?);
+            Ok(())
+        }
+        Command::AgentScript { file } => script::run(file.as_deref()).await,
+    }
+}
+
+fn load(file: Option<&Path>) -> anyhow::Result<Config> {
+    Ok(Config::load(file, |name| std::env::var(name).ok())?)
+}
+
+fn agents(config: &Config) {
+    for found in detect::all(config) {
+        let state = match (&found.program, found.offered) {
+            (_, false) => "not offered (policy.agents)".to_owned(),
+            (Some(program), true) => format!("ready      {}", program.display()),
+            (None, true) => format!("not found  {}", found.profile.command.join(" ")),
+        };
+        println!("{:<12} {state}", found.name);
+    }
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    config.check_server()?;
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("TLS cannot be set up"))?;
+    let work_dir = config.work_dir().to_path_buf();
+    std::fs::create_dir_all(&work_dir).with_context(|| format!("the work folder {} cannot be made", work_dir.display()))?;
+    let _lock = lock(&work_dir)?;
+    let (server, token) = (config.server.clone(), config.token.clone());
+    let hand_back = Duration::from_millis(config.timeouts.hand_back_ms);
+    let mut secrets = config.secrets.clone();
+    // Never useful in a log, and an agent could read it from a careless configuration.
+    secrets.push(token.clone());
+    let offered: Vec<String> = detect::offered(&config).into_iter().map(|agent| agent.name).collect();
+    println!(
+        "coord-runner {}{}: server {server}, agents {}, {} at once, work folder {}",
+        env!("CARGO_PKG_VERSION"),
+        config.name.as_deref().map(|name| format!(" “{name}”")).unwrap_or_default(),
+        if offered.is_empty() { "none".to_owned() } else { offered.join(" ") },
+        config.concurrency,
+        work_dir.display()
+    );
+    let host = Arc::new(Host {
+        http: Http::new(&server, &token)?,
+        clock: Clock,
+        masker: Arc::new(Masker::new(&secrets)),
+        locks: Locks::default(),
+        config,
+    });
+    coord_runner::work::tidy(&host);
+    let desk = Desk::open(host);
+    if desk.held() > 0 {
+        println!("{} attempts of a former run are taken up again", desk.held());
+    }
+    let mut link = tokio::spawn({
+        let desk = Arc::clone(&desk);
+        async move { link::run(desk, &server, &token, Clock).await }
+    });
+    signal().await?;
+    println!("stopping: agents end what they are doing and jobs are handed back (once more to stop at once)");
+    tokio::select! {
+        () = desk.drain(hand_back) => {}
+        again = signal() => {
+            again?;
+            println!("stopping at once; the next start goes on with what is held");
+        }
+    }
+    desk.abandon(Duration::from_secs(3)).await;
+    let _ = tokio::time::timeout(Duration::from_secs(2), &mut link).await;
+    println!("stopped");
+    Ok(())
+}
+
+/// Two runners in one folder would write each other's spools.
+fn lock(work_dir: &Path) -> anyhow::Result<std::fs::File> {
+    let path = work_dir.join("lock");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("{} cannot be opened", path.display()))?;
+    file.try_lock()
+        .map_err(|_| anyhow::anyhow!("another runner uses the work folder {}", work_dir.display()))?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+async fn signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => Ok(result?),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> anyhow::Result<()> {
+    Ok(tokio::signal::ctrl_c().await?)
+}

@@ -1,0 +1,186 @@
+//! The processes of an agent: started with a clean environment in a group of their own, and ended to the last one.
+//!
+//! Agents start shells in groups of their own, which a signal to the agent's group does not reach. So every process carries a marker in
+//! its environment, and on Linux whoever still carries it is ended too.
+
+use super::{AgentError, Launch};
+use coord_protocol::id::AttemptId;
+use std::{
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+/// Environment variable by which an agent's processes are found again.
+pub const MARKER: &str = "COORD_ATTEMPT";
+
+/// Bytes of the agent's error output kept for the words about its end.
+const TAIL: usize = 4096;
+
+/// A started agent.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    attempt: AttemptId,
+    #[cfg(unix)]
+    group: Option<nix::unistd::Pid>,
+    tail: Arc<Mutex<String>>,
+}
+
+/// Starts the agent's program.
+///
+/// # Errors
+/// [`AgentError::NotStarted`] with words that say what is missing.
+pub fn start(launch: &Launch) -> Result<(Process, ChildStdin, ChildStdout), AgentError> {
+    let (program, arguments) = launch
+        .command
+        .split_first()
+        .ok_or_else(|| AgentError::NotStarted(format!("the agent {} has no command", launch.name)))?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(&launch.env)
+        .env(MARKER, launch.attempt.to_string())
+        .current_dir(&launch.folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    let mut child = command
+        .spawn()
+        .map_err(|error| AgentError::NotStarted(not_started(&launch.name, program, &error)))?;
+    let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+        return Err(AgentError::NotStarted(format!("the agent {} has no standard streams", launch.name)));
+    };
+    let tail = Arc::new(Mutex::new(String::new()));
+    let kept = Arc::clone(&tail);
+    tokio::spawn(async move {
+        let mut reader = BufReader::new(stderr);
+        let mut line = Vec::new();
+        while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
+            let mut tail = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            tail.push_str(&String::from_utf8_lossy(&line));
+            if tail.len() > 2 * TAIL {
+                let mut cut = tail.len() - TAIL;
+                while !tail.is_char_boundary(cut) {
+                    cut += 1;
+                }
+                tail.drain(..cut);
+            }
+            line.clear();
+        }
+    });
+    #[cfg(unix)]
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(nix::unistd::Pid::from_raw);
+    let process = Process {
+        child,
+        attempt: launch.attempt,
+        #[cfg(unix)]
+        group,
+        tail,
+    };
+    Ok((process, stdin, stdout))
+}
+
+fn not_started(agent: &str, program: &str, error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            format!("the agent {agent} cannot be started: there is no command `{program}` on this machine")
+        }
+        std::io::ErrorKind::PermissionDenied => format!("the agent {agent} cannot be started: `{program}` is not executable"),
+        _ => format!("the agent {agent} cannot be started: `{program}`: {error}"),
+    }
+}
+
+impl Process {
+    /// What the agent last wrote to its error output.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.trim().chars().rev().take(1000).collect::<Vec<_>>().into_iter().rev().collect()
+    }
+
+    /// Waits for the end of the agent's own process, and says how it ended. May be dropped without loss.
+    pub async fn ended(&mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => {
+                // The error output may be read a moment later than the end is seen.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                let words = self.last_words();
+                let words = if words.is_empty() { String::new() } else { format!(": {words}") };
+                format!("the agent's process ended ({status}){words}")
+            }
+            Err(error) => format!("the agent's process is lost: {error}"),
+        }
+    }
+
+    /// Ends all its processes. Its standard input should be closed by now: unless `at_once`, it may end by itself within `patience`,
+    /// and once more after it was asked to.
+    pub async fn end(mut self, at_once: bool, patience: Duration) {
+        if !at_once && tokio::time::timeout(patience, self.child.wait()).await.is_err() {
+            #[cfg(unix)]
+            if let Some(group) = self.group {
+                let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM);
+            }
+            let _ = tokio::time::timeout(patience, self.child.wait()).await;
+        }
+        #[cfg(unix)]
+        if let Some(group) = self.group {
+            let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
+        }
+        #[cfg(windows)]
+        if let Some(id) = self.child.id() {
+            let _ = Command::new("taskkill")
+                .args(["/T", "/F", "/PID", &id.to_string()])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .await;
+        }
+        let _ = self.child.kill().await;
+        sweep(self.attempt).await;
+    }
+}
+
+/// Ends every process that carries the attempt's marker, whoever its parent is now.
+pub async fn sweep(attempt: AttemptId) {
+    // A process may start others while it is being ended; a few rounds reach them all.
+    for _ in 0..50 {
+        let found = carriers(attempt);
+        if found.is_empty() {
+            return;
+        }
+        #[cfg(unix)]
+        for id in found {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGKILL);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tracing::warn!(%attempt, "processes of the agent could not be ended");
+}
+
+/// Ids of the processes that carry the attempt's marker. Only Linux tells a process's environment to its owner.
+#[must_use]
+pub fn carriers(attempt: AttemptId) -> Vec<i32> {
+    if !cfg!(target_os = "linux") {
+        return Vec::new();
+    }
+    let marker = format!("{MARKER}={attempt}");
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|id| {
+            let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            environment.split(|&byte| byte == 0).any(|variable| variable == marker.as_bytes())
+        })
+        .collect()
+}

@@ -1,0 +1,437 @@
+//! The runner's configuration: one TOML file, in which the machine's owner has the last word (RUN-9).
+//!
+//! An unknown key is refused by name. `COORD_SERVER` and `COORD_RUNNER_TOKEN` stand in for `server` and `token`.
+
+use coord_protocol::log::ToolKind;
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Name of the scripted agent's profile.
+pub const SCRIPTED: &str = "scripted";
+
+/// Environment variables every agent gets, when the runner has them: what programs need to run at all, certificates and proxies.
+pub const ENV_ALLOWED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TERM",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SystemRoot",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_DATA_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address of the server, `https://coord.example.org`.
+    #[serde(default)]
+    pub server: String,
+    /// The runner's token, `coord_r_…`.
+    #[serde(default)]
+    pub token: String,
+    /// What this program calls itself until the server has told the runner's name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Folder for spools, working folders and repositories. A relative path starts at the configuration file's folder.
+    #[serde(default)]
+    pub work_dir: Option<PathBuf>,
+    /// Attempts at once.
+    #[serde(default = "two")]
+    pub concurrency: u32,
+    /// Days after which the folder of a local job that nobody touched is deleted.
+    #[serde(default = "fourteen")]
+    pub keep_days: u32,
+    /// Values that are masked in everything that leaves the machine.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Environment variables whose values are masked likewise.
+    #[serde(default)]
+    pub secrets_env: Vec<String>,
+    /// The environment of every agent.
+    #[serde(default)]
+    pub env: Env,
+    /// Agents by name.
+    #[serde(default)]
+    pub agents: BTreeMap<String, Profile>,
+    /// What the machine's owner allows.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Automatic retries (AGT-7).
+    #[serde(default)]
+    pub retry: Retry,
+    /// How long things may take.
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    /// How git is run.
+    #[serde(default)]
+    pub git: Git,
+}
+
+/// Environment of agents: an allow-list of the runner's own variables, and forced values.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Env {
+    /// Variables passed on in addition to [`ENV_ALLOWED`].
+    pub allow: Vec<String>,
+    /// Variables set to a value.
+    pub set: BTreeMap<String, String>,
+}
+
+/// How to start an agent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// Program and arguments. May be absent for `scripted` only, which is this program itself.
+    pub command: Vec<String>,
+    /// Variables of the runner passed on to this agent.
+    pub env_allow: Vec<String>,
+    /// Variables set for this agent.
+    pub env: BTreeMap<String, String>,
+    /// The agent's own name of the mode in which it only plans.
+    pub plan_mode: Option<String>,
+    /// The agent's own name of the mode in which it asks before it acts.
+    pub work_mode: Option<String>,
+}
+
+/// What the machine's owner allows (RUN-9). An empty list allows all, save for local repositories.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Workspaces served, by name.
+    pub workspaces: Vec<String>,
+    /// People served, by e-mail address.
+    pub people: Vec<String>,
+    /// Agents offered, by name.
+    pub agents: Vec<String>,
+    /// Repository URLs served, as prefixes. `http://` is served only when named here.
+    pub repositories: Vec<String>,
+    /// Folders whose repositories may be used by path. Empty: none.
+    pub allow_local_repositories: Vec<PathBuf>,
+    /// Kinds of tool that are never allowed without a person, whatever the job says.
+    pub always_ask: Vec<ToolKind>,
+    /// Words in a tool call's title that make it need a person likewise.
+    pub always_ask_matching: Vec<String>,
+    /// Largest attachment fetched.
+    pub max_attachment_bytes: u64,
+    /// Largest deliverable uploaded.
+    pub max_deliverable_bytes: u64,
+    /// Most deliverables of an attempt.
+    pub max_deliverables: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            workspaces: Vec::new(),
+            people: Vec::new(),
+            agents: Vec::new(),
+            repositories: Vec::new(),
+            allow_local_repositories: Vec::new(),
+            always_ask: Vec::new(),
+            always_ask_matching: Vec::new(),
+            max_attachment_bytes: 100 * 1024 * 1024,
+            max_deliverable_bytes: 100 * 1024 * 1024,
+            max_deliverables: 100,
+        }
+    }
+}
+
+/// Automatic retries inside an attempt.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// Retries in a row after a transient error.
+    pub limit: u32,
+    /// Pause before the first retry; each further one is three times as long, at most five minutes.
+    pub backoff_ms: u64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            limit: 3,
+            backoff_ms: 2_000,
+        }
+    }
+}
+
+impl Retry {
+    /// Pause before retry number `n`, counted from 1.
+    #[must_use]
+    pub fn pause(&self, n: u32) -> Duration {
+        Duration::from_millis(
+            self.backoff_ms
+                .saturating_mul(3u64.saturating_pow(n.saturating_sub(1)))
+                .min(300_000),
+        )
+    }
+}
+
+/// How long things may take, in milliseconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// From an agent's start to its first answer.
+    pub initialize_ms: u64,
+    /// For a running tool call to end after a stop was asked for.
+    pub stop_grace_ms: u64,
+    /// For the agent to end its turn after it was told to.
+    pub cancel_ms: u64,
+    /// For the agent's process to end by itself, and again after it was asked to.
+    pub exit_ms: u64,
+    /// For one git command.
+    pub git_ms: u64,
+    /// For the server to confirm what was handed back when the runner stops.
+    pub hand_back_ms: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            initialize_ms: 30_000,
+            stop_grace_ms: 60_000,
+            cancel_ms: 10_000,
+            exit_ms: 5_000,
+            git_ms: 600_000,
+            hand_back_ms: 15_000,
+        }
+    }
+}
+
+/// How git is run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Git {
+    /// Use the owner's own git configuration, for its credential helper. Off: git sees no configuration but the runner's.
+    pub use_global_config: bool,
+}
+
+const fn two() -> u32 {
+    2
+}
+
+const fn fourteen() -> u32 {
+    14
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not valid.
+    #[error("{path}: {detail}")]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with the key's name.
+        detail: String,
+    },
+    /// Something is missing or makes no sense.
+    #[error("{0}")]
+    Value(String),
+}
+
+impl Config {
+    /// Reads `file`, or the default file if there is one, and lets the environment fill in server and token.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has an unknown key, or a value makes no sense.
+    pub fn load(file: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let default = default_file(&env);
+        let path = match file {
+            Some(path) => Some(path.to_path_buf()),
+            None => default.filter(|path| path.exists()),
+        };
+        let (text, folder) = match &path {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+                    path: path.clone(),
+                    source,
+                })?;
+                (text, path.parent().map(Path::to_path_buf).unwrap_or_default())
+            }
+            None => (String::new(), PathBuf::new()),
+        };
+        let config = Self::parse(&text, &folder, env).map_err(|error| match error {
+            ConfigError::Invalid { detail, .. } => ConfigError::Invalid {
+                path: path.unwrap_or_default(),
+                detail,
+            },
+            other => other,
+        })?;
+        Ok(config)
+    }
+
+    /// Reads a configuration from text. `folder` is where relative paths start.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, folder: &Path, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Invalid {
+            path: PathBuf::new(),
+            detail: error.to_string().trim().to_owned(),
+        })?;
+        if let Some(server) = env("COORD_SERVER").filter(|text| !text.is_empty()) {
+            config.server = server;
+        }
+        if let Some(token) = env("COORD_RUNNER_TOKEN").filter(|text| !text.is_empty()) {
+            config.token = token;
+        }
+        let work_dir = match config.work_dir.take() {
+            Some(path) => folder.join(path),
+            None => default_work_dir(&env)?,
+        };
+        config.work_dir = Some(std::path::absolute(&work_dir).map_err(|error| ConfigError::Value(format!("work_dir: {error}")))?);
+        for name in &config.secrets_env {
+            config.secrets.extend(env(name).filter(|value| !value.is_empty()));
+        }
+        config.server = config.server.trim_end_matches('/').to_owned();
+        if !config.server.is_empty() && !config.server.starts_with("http://") && !config.server.starts_with("https://") {
+            return Err(ConfigError::Value(format!(
+                "server: `{}` is not an http or https address",
+                config.server
+            )));
+        }
+        if !(1..=64).contains(&config.concurrency) {
+            return Err(ConfigError::Value("concurrency: must be 1 to 64".to_owned()));
+        }
+        for (name, profile) in &config.agents {
+            let plain = !name.is_empty() && name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+            if !plain || name == "any" {
+                return Err(ConfigError::Value(format!("agents: `{name}` cannot be an agent's name")));
+            }
+            if profile.command.first().is_none_or(String::is_empty) && name != SCRIPTED {
+                return Err(ConfigError::Value(format!("agents.{name}: command is missing")));
+            }
+        }
+        Ok(config)
+    }
+
+    /// The work folder.
+    #[must_use]
+    pub fn work_dir(&self) -> &Path {
+        self.work_dir.as_deref().unwrap_or(Path::new("."))
+    }
+
+    /// That there is a server to connect to.
+    ///
+    /// # Errors
+    /// With what is missing and how to give it.
+    pub fn check_server(&self) -> Result<(), ConfigError> {
+        if self.server.is_empty() {
+            return Err(ConfigError::Value(
+                "no server: set `server` in the configuration or COORD_SERVER".to_owned(),
+            ));
+        }
+        if self.token.is_empty() {
+            return Err(ConfigError::Value(
+                "no token: set `token` in the configuration or COORD_RUNNER_TOKEN".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn default_file(env: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let base = env("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env("APPDATA").map(PathBuf::from))
+        .or_else(|| env("HOME").map(|home| Path::new(&home).join(".config")))?;
+    Some(base.join("coord").join("runner.toml"))
+}
+
+fn default_work_dir(env: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {
+    let base = env("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env("LOCALAPPDATA").map(PathBuf::from))
+        .or_else(|| env("HOME").map(|home| Path::new(&home).join(".local/share")))
+        .ok_or_else(|| ConfigError::Value("work_dir: set it in the configuration, there is no home folder".to_owned()))?;
+    Ok(base.join("coord-runner"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn no_env(_: &str) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = Config::parse("work_dir = \"w\"\nconcurency = 3\n", Path::new("/x"), no_env).unwrap_err();
+        assert!(error.to_string().contains("concurency"), "{error}");
+        let error = Config::parse("work_dir = \"w\"\n[policy]\nrepositorys = []\n", Path::new("/x"), no_env).unwrap_err();
+        assert!(error.to_string().contains("repositorys"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_fills_in_server_and_token_and_paths_start_at_the_file() {
+        let env = |name: &str| match name {
+            "COORD_SERVER" => Some("http://127.0.0.1:7080/".to_owned()),
+            "COORD_RUNNER_TOKEN" => Some("coord_r_x".to_owned()),
+            "MY_SECRET" => Some("hunter2hunter2".to_owned()),
+            _ => None,
+        };
+        let folder = std::env::temp_dir();
+        let config = Config::parse("work_dir = \"w\"\nsecrets_env = [\"MY_SECRET\"]\n", &folder, env).unwrap();
+        assert_eq!(config.server, "http://127.0.0.1:7080");
+        assert_eq!(config.token, "coord_r_x");
+        assert_eq!(config.work_dir(), folder.join("w"));
+        assert_eq!(config.secrets, ["hunter2hunter2"]);
+        config.check_server().unwrap();
+    }
+
+    #[test]
+    fn an_agent_needs_a_command_and_a_plain_name() {
+        let error = Config::parse("work_dir = \"w\"\n[agents.mine]\n", Path::new("/x"), no_env).unwrap_err();
+        assert!(error.to_string().contains("agents.mine"), "{error}");
+        assert!(Config::parse("work_dir = \"w\"\n[agents.\"../x\"]\ncommand = [\"x\"]\n", Path::new("/x"), no_env).is_err());
+        Config::parse("work_dir = \"w\"\n[agents.scripted]\n", Path::new("/x"), no_env).unwrap();
+    }
+
+    #[test]
+    fn agt_7_retries_wait_longer_each_time_up_to_five_minutes() {
+        let retry = Retry {
+            limit: 9,
+            backoff_ms: 2_000,
+        };
+        assert_eq!(retry.pause(1), Duration::from_secs(2));
+        assert_eq!(retry.pause(2), Duration::from_secs(6));
+        assert_eq!(retry.pause(40), Duration::from_secs(300));
+    }
+}

@@ -1,0 +1,628 @@
+//! What the runner holds: one entry per claim. Messages of the server come in here, work is started here, and what is to be told is
+//! fetched from here.
+//!
+//! Plain calls under one short lock, nothing awaited in it. Orders to an attempt go through a bounded channel; what does not fit is
+//! dropped with a warning, since the server sends everything that matters again after a reconnect.
+
+use crate::{
+    agents::detect,
+    merges::{self, HeldMerge},
+    outbox::Outbox,
+    spool::{self, Spool, State},
+    work::{self, Host, Message, Order, Outcome, memory::Memory},
+};
+use coord_protocol::{
+    attempt::{FailureReason, Usage},
+    id::AttemptId,
+    runner::{Assignment, Finished, FromRunner, HeldClaim, MergeAssignment, PROTOCOL, ResumedClaim, ToRunner, WorkResult},
+};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::{Notify, mpsc, watch};
+
+/// Orders that wait for one attempt, at most.
+const ORDERS: usize = 256;
+
+/// Where this program is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Takes work.
+    Running,
+    /// Hands back what it has and takes no more.
+    Draining,
+    /// Ends.
+    Over,
+}
+
+/// What this runner holds.
+#[derive(Debug)]
+pub struct Desk {
+    host: Arc<Host>,
+    wake: Arc<Notify>,
+    phase: watch::Sender<Phase>,
+    /// Changes with every claim that comes, goes or ends.
+    moved: watch::Sender<u64>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    claims: BTreeMap<AttemptId, Claim>,
+    turn: usize,
+    name: Option<String>,
+}
+
+#[derive(Debug)]
+struct Claim {
+    outbox: Arc<Outbox>,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    /// Left by a former process; goes on when the server says that the claim still holds.
+    Left(Box<(Assignment, Memory, State)>),
+    /// A merge likewise.
+    LeftMerge(Box<MergeAssignment>),
+    Running(mpsc::Sender<Order>),
+    Merging,
+    /// Ended; the end waits for confirmation.
+    Told,
+}
+
+impl Desk {
+    /// A desk with what former processes left in the work folder.
+    #[must_use]
+    pub fn open(host: Arc<Host>) -> Arc<Self> {
+        let desk = Self {
+            host,
+            wake: Arc::default(),
+            phase: watch::Sender::new(Phase::Running),
+            moved: watch::Sender::new(0),
+            inner: Mutex::default(),
+        };
+        let mut claims = BTreeMap::new();
+        for dir in spool::left_behind(&desk.attempts()) {
+            let mut memory = Memory::default();
+            match Spool::open(&dir, Arc::clone(&desk.host.masker), |entry| memory.take(&entry.body)) {
+                Ok((spool, assignment, state)) => {
+                    let outbox = desk.outbox(assignment.attempt, assignment.fence, Some(spool));
+                    let attempt = assignment.attempt;
+                    let work = match &state.finished {
+                        Some(finished) => {
+                            outbox.end(FromRunner::Finished(Box::new(finished.clone())));
+                            Work::Told
+                        }
+                        None => Work::Left(Box::new((assignment, memory, state))),
+                    };
+                    claims.insert(attempt, Claim { outbox, work });
+                }
+                Err(error) => tracing::error!("an attempt of a former run cannot be read: {error}"),
+            }
+        }
+        for HeldMerge { assignment, result } in merges::left_behind(desk.host.config.work_dir()) {
+            let (attempt, fence) = (assignment.attempt, assignment.fence);
+            let outbox = desk.outbox(attempt, fence, None);
+            let work = match result {
+                Some(result) => {
+                    outbox.end(FromRunner::Merged { attempt, fence, result });
+                    Work::Told
+                }
+                None => Work::LeftMerge(Box::new(assignment)),
+            };
+            claims.insert(attempt, Claim { outbox, work });
+        }
+        desk.lock().claims = claims;
+        Arc::new(desk)
+    }
+
+    fn attempts(&self) -> PathBuf {
+        self.host.config.work_dir().join("attempts")
+    }
+
+    fn outbox(&self, attempt: AttemptId, fence: i64, spool: Option<Spool>) -> Arc<Outbox> {
+        Outbox::new(attempt, fence, spool, Arc::clone(&self.wake), self.host.clock)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells where this program is in its life.
+    #[must_use]
+    pub fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Whether no more work is taken.
+    #[must_use]
+    pub fn draining(&self) -> bool {
+        *self.phase.borrow() != Phase::Running
+    }
+
+    /// Woken when there is something to tell.
+    #[must_use]
+    pub fn wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.wake)
+    }
+
+    /// Attempts held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.lock().claims.len()
+    }
+
+    // ---- the link -----------------------------------------------------------------------------------------------------------------
+
+    /// The first message on a connection.
+    #[must_use]
+    pub fn hello(&self) -> FromRunner {
+        let held = self
+            .lock()
+            .claims
+            .values()
+            .map(|claim| HeldClaim {
+                attempt: claim.outbox.attempt,
+                fence: claim.outbox.fence,
+            })
+            .collect();
+        FromRunner::Hello {
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            agents: detect::offered(&self.host.config),
+            concurrency: self.host.config.concurrency,
+            held,
+        }
+    }
+
+    /// The next message for the server, claims taking turns.
+    #[must_use]
+    pub fn next(&self) -> Option<String> {
+        let outboxes: Vec<Arc<Outbox>> = {
+            let mut inner = self.lock();
+            inner.turn = inner.turn.wrapping_add(1);
+            let turn = inner.turn % inner.claims.len().max(1);
+            let mut outboxes: Vec<_> = inner
+                .claims
+                .values()
+                .filter(|claim| !matches!(claim.work, Work::Left(_) | Work::LeftMerge(_)))
+                .map(|claim| Arc::clone(&claim.outbox))
+                .collect();
+            let turn = turn.min(outboxes.len());
+            outboxes.rotate_left(turn);
+            outboxes
+        };
+        let now = Instant::now();
+        outboxes.iter().find_map(|outbox| match outbox.next(now) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::error!(attempt = %outbox.attempt, "{error}");
+                None
+            }
+        })
+    }
+
+    /// The connection ended.
+    pub fn disconnected(&self) {
+        let name = self.lock().name.clone();
+        tracing::info!(runner = name, held = self.held(), "not connected; work goes on");
+    }
+
+    /// A message of the server.
+    pub fn receive(self: &Arc<Self>, message: ToRunner) {
+        match message {
+            ToRunner::Welcome { name, resume, .. } => self.welcome(name, &resume),
+            ToRunner::Assign(assignment) => self.assign(*assignment),
+            ToRunner::Merge(assignment) => self.merge(*assignment),
+            ToRunner::Confirm { attempt, seq } => {
+                if let Some(claim) = self.lock().claims.get(&attempt) {
+                    claim.outbox.confirm(seq);
+                }
+            }
+            ToRunner::FinishConfirmed { attempt } => self.finish_confirmed(attempt),
+            ToRunner::Drop {
+                attempt,
+                fence,
+                rule,
+                detail,
+            } => {
+                tracing::warn!(%attempt, "the server takes the work back: {detail} ({rule})");
+                self.drop_claim(attempt, fence);
+            }
+            ToRunner::Answer {
+                attempt,
+                request,
+                answer,
+                by,
+            } => self.order(attempt, Order::Answer { request, answer, by }),
+            ToRunner::Message {
+                attempt,
+                message,
+                body,
+                interrupt,
+                from,
+            } => {
+                let message = Message {
+                    id: message,
+                    from,
+                    body,
+                    interrupt,
+                };
+                self.order(attempt, Order::Message(message));
+            }
+            ToRunner::Stop { attempt, kill } => self.order(attempt, Order::Stop { kill }),
+            // The link ends the connection for it.
+            ToRunner::Refused { .. } => {}
+        }
+    }
+
+    fn order(&self, attempt: AttemptId, order: Order) {
+        if let Some(Claim {
+            work: Work::Running(orders),
+            ..
+        }) = self.lock().claims.get(&attempt)
+            && let Err(error) = orders.try_send(order)
+        {
+            tracing::warn!(%attempt, "an order did not reach the attempt: {error}");
+        }
+    }
+
+    fn changed(&self) {
+        self.moved.send_modify(|count| *count = count.wrapping_add(1));
+        self.wake.notify_one();
+    }
+
+    fn welcome(self: &Arc<Self>, name: String, resume: &[ResumedClaim]) {
+        tracing::info!(runner = name, "connected");
+        let mut inner = self.lock();
+        inner.name = Some(name);
+        let (mut lost, mut start) = (Vec::new(), Vec::new());
+        for (attempt, claim) in &mut inner.claims {
+            let held = resume
+                .iter()
+                .find(|held| held.attempt == *attempt && held.fence == claim.outbox.fence);
+            let Some(held) = held else {
+                lost.push((*attempt, claim.outbox.fence));
+                continue;
+            };
+            if let Err(error) = claim.outbox.resume(held.confirmed_seq) {
+                tracing::error!(%attempt, "{error}");
+            }
+            if matches!(claim.work, Work::Left(_) | Work::LeftMerge(_)) {
+                start.push((Arc::clone(&claim.outbox), std::mem::replace(&mut claim.work, Work::Told)));
+            }
+        }
+        drop(inner);
+        for (attempt, fence) in lost {
+            tracing::warn!(%attempt, "the claim no longer holds; its work is dropped");
+            self.drop_claim(attempt, fence);
+        }
+        for (outbox, work) in start {
+            match work {
+                Work::Left(left) => {
+                    let (assignment, memory, state) = *left;
+                    self.start(assignment, memory, state, outbox);
+                }
+                Work::LeftMerge(assignment) => self.start_merge(*assignment, outbox),
+                Work::Running(_) | Work::Merging | Work::Told => {}
+            }
+        }
+        self.changed();
+    }
+
+    // ---- attempts -----------------------------------------------------------------------------------------------------------------
+
+    fn assign(self: &Arc<Self>, assignment: Assignment) {
+        let (attempt, fence) = (assignment.attempt, assignment.fence);
+        let (known, running) = {
+            let inner = self.lock();
+            let known = inner.claims.get(&attempt).map(|claim| claim.outbox.fence);
+            let busy = |claim: &&Claim| matches!(claim.work, Work::Running(_) | Work::Left(_));
+            (known, inner.claims.values().filter(busy).count())
+        };
+        match known {
+            // Told twice.
+            Some(known) if known >= fence => return,
+            Some(known) => self.drop_claim(attempt, known),
+            None => {}
+        }
+        if self.draining() || running >= self.host.config.concurrency as usize {
+            tracing::warn!(%attempt, "handed back: {}", if self.draining() { "this runner stops" } else { "no free slot" });
+            return self.refuse(&assignment, WorkResult::Stopped);
+        }
+        match Spool::create(&self.attempts(), &assignment, Arc::clone(&self.host.masker)) {
+            Ok(spool) => {
+                tracing::info!(%attempt, job = assignment.number, title = assignment.title, "attempt begins");
+                let outbox = self.outbox(attempt, fence, Some(spool));
+                self.start(assignment, Memory::default(), State::default(), outbox);
+            }
+            Err(error) => {
+                let detail = format!("the runner cannot write to its work folder: {}", error.source);
+                tracing::error!(%attempt, "{error}");
+                let reason = FailureReason::Disk;
+                self.refuse(&assignment, WorkResult::Failed { reason, detail });
+            }
+        }
+    }
+
+    /// Ends an assignment before it began.
+    fn refuse(&self, assignment: &Assignment, result: WorkResult) {
+        let outbox = self.outbox(assignment.attempt, assignment.fence, None);
+        outbox.end(FromRunner::Finished(Box::new(end_of(assignment, result))));
+        let claim = Claim { outbox, work: Work::Told };
+        self.lock().claims.insert(assignment.attempt, claim);
+        self.changed();
+    }
+
+    fn start(self: &Arc<Self>, assignment: Assignment, memory: Memory, state: State, outbox: Arc<Outbox>) {
+        let (orders, receiver) = mpsc::channel(ORDERS);
+        let attempt = assignment.attempt;
+        let claim = Claim {
+            outbox: Arc::clone(&outbox),
+            work: Work::Running(orders),
+        };
+        self.lock().claims.insert(attempt, claim);
+        let desk = Arc::clone(self);
+        let host = Arc::clone(&self.host);
+        let fallback = assignment.clone();
+        tokio::spawn(async move {
+            let task = tokio::spawn(work::run(host, assignment, Arc::clone(&outbox), memory, state, receiver));
+            let outcome = task.await.unwrap_or_else(|error| {
+                // A mistake of ours must not leave a job that nobody ends.
+                tracing::error!(%attempt, "the attempt broke off: {error}");
+                let mut end = end_of(
+                    &fallback,
+                    WorkResult::Failed {
+                        reason: FailureReason::Other,
+                        detail: "the runner made a mistake; its own log says more".to_owned(),
+                    },
+                );
+                end.last_seq = outbox.last();
+                Outcome::Ended(Box::new(end))
+            });
+            desk.ended(&outbox, outcome);
+        });
+        self.changed();
+    }
+
+    fn ended(&self, outbox: &Arc<Outbox>, outcome: Outcome) {
+        let attempt = outbox.attempt;
+        let mut inner = self.lock();
+        let current = inner.claims.get_mut(&attempt).filter(|claim| Arc::ptr_eq(&claim.outbox, outbox));
+        match (outcome, current) {
+            (Outcome::Ended(finished), Some(claim)) => {
+                tracing::info!(%attempt, result = ?finished.result, "attempt ended");
+                claim.work = Work::Told;
+                outbox.end(FromRunner::Finished(finished));
+            }
+            // Dropped while it was ending: what it left stays on disk under another name.
+            (_, None) => self.set_aside(attempt, outbox.fence),
+            // This program ends; the next start goes on with it.
+            (Outcome::Silent, Some(_)) => {
+                inner.claims.remove(&attempt);
+            }
+        }
+        drop(inner);
+        self.changed();
+    }
+
+    /// A lost claim: its work ends, nothing more is told, what is on disk stays there.
+    fn drop_claim(&self, attempt: AttemptId, fence: i64) {
+        let mut inner = self.lock();
+        if inner.claims.get(&attempt).is_none_or(|claim| claim.outbox.fence != fence) {
+            return;
+        }
+        let claim = inner.claims.remove(&attempt);
+        drop(inner);
+        match claim.map(|claim| claim.work) {
+            Some(Work::Running(orders)) => {
+                // A closed channel means that it ends anyway. A full one cannot be: then the drop is the closing of the channel.
+                let _ = orders.try_send(Order::Drop);
+            }
+            Some(Work::Left(_)) => self.set_aside(attempt, fence),
+            Some(Work::LeftMerge(_) | Work::Merging) => merges::forget(self.host.config.work_dir(), attempt),
+            Some(Work::Told) => {
+                merges::forget(self.host.config.work_dir(), attempt);
+                self.set_aside(attempt, fence);
+            }
+            None => {}
+        }
+        self.changed();
+    }
+
+    fn set_aside(&self, attempt: AttemptId, fence: i64) {
+        let dir = self.attempts().join(attempt.to_string());
+        let ours = spool::read_json::<Assignment>(&dir.join("assignment.json")).is_ok_and(|assignment| assignment.fence == fence);
+        if ours {
+            let _ = std::fs::rename(&dir, self.attempts().join(format!("{attempt}.fence-{fence}")));
+        }
+    }
+
+    fn finish_confirmed(&self, attempt: AttemptId) {
+        let mut inner = self.lock();
+        // Only what has ended can be confirmed.
+        if inner.claims.get(&attempt).is_none_or(|claim| !matches!(claim.work, Work::Told)) {
+            return;
+        }
+        if let Some(claim) = inner.claims.remove(&attempt)
+            && let Err(error) = claim.outbox.remove()
+        {
+            tracing::warn!(%attempt, "{error}");
+        }
+        drop(inner);
+        merges::forget(self.host.config.work_dir(), attempt);
+        self.changed();
+    }
+
+    // ---- merges -------------------------------------------------------------------------------------------------------------------
+
+    fn merge(self: &Arc<Self>, assignment: MergeAssignment) {
+        let (attempt, fence) = (assignment.attempt, assignment.fence);
+        let known = self.lock().claims.get(&attempt).map(|claim| claim.outbox.fence);
+        match known {
+            Some(known) if known >= fence => return,
+            Some(known) => self.drop_claim(attempt, known),
+            None => {}
+        }
+        let held = HeldMerge {
+            assignment: assignment.clone(),
+            result: None,
+        };
+        if let Err(error) = merges::keep(self.host.config.work_dir(), &held) {
+            // Done all the same: after a crash the server assigns it again.
+            tracing::error!("{error}");
+        }
+        let outbox = self.outbox(attempt, fence, None);
+        self.start_merge(assignment, outbox);
+    }
+
+    fn start_merge(self: &Arc<Self>, assignment: MergeAssignment, outbox: Arc<Outbox>) {
+        let (attempt, fence) = (assignment.attempt, assignment.fence);
+        let claim = Claim {
+            outbox: Arc::clone(&outbox),
+            work: Work::Merging,
+        };
+        self.lock().claims.insert(attempt, claim);
+        let desk = Arc::clone(self);
+        tokio::spawn(async move {
+            let result = merges::run(Arc::clone(&desk.host), assignment.clone()).await;
+            tracing::info!(%attempt, ?result, "merge ended");
+            let mut inner = desk.lock();
+            if let Some(claim) = inner.claims.get_mut(&attempt).filter(|claim| Arc::ptr_eq(&claim.outbox, &outbox)) {
+                let held = HeldMerge {
+                    assignment,
+                    result: Some(result.clone()),
+                };
+                if let Err(error) = merges::keep(desk.host.config.work_dir(), &held) {
+                    tracing::error!("{error}");
+                }
+                claim.work = Work::Told;
+                outbox.end(FromRunner::Merged { attempt, fence, result });
+            }
+            drop(inner);
+            desk.changed();
+        });
+        self.changed();
+    }
+
+    // ---- the end of this program --------------------------------------------------------------------------------------------------
+
+    /// Hands back what is held: agents stop gracefully, the server confirms. Returns when that is done or `patience` after the last
+    /// attempt ended.
+    pub async fn drain(&self, patience: Duration) {
+        self.phase.send_if_modified(|phase| {
+            let begins = *phase == Phase::Running;
+            if begins {
+                *phase = Phase::Draining;
+            }
+            begins
+        });
+        for claim in self.lock().claims.values() {
+            if let Work::Running(orders) = &claim.work {
+                let _ = orders.try_send(Order::Stop { kill: false });
+            }
+        }
+        let mut moved = self.moved.subscribe();
+        let busy = || {
+            self.lock()
+                .claims
+                .values()
+                .any(|claim| matches!(claim.work, Work::Running(_) | Work::Merging))
+        };
+        while busy() {
+            if moved.changed().await.is_err() {
+                return;
+            }
+        }
+        let unconfirmed = || self.lock().claims.values().any(|claim| matches!(claim.work, Work::Told));
+        let confirmed = async {
+            while unconfirmed() {
+                if moved.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(patience, confirmed).await.is_err() {
+            tracing::warn!("the server has not confirmed all; the next start of this runner tells it again");
+        }
+    }
+
+    /// Ends at once: agents are killed, nothing is told, the next start goes on with what is held.
+    pub async fn abandon(&self, patience: Duration) {
+        self.phase.send_replace(Phase::Over);
+        for claim in self.lock().claims.values() {
+            if let Work::Running(orders) = &claim.work {
+                let _ = orders.try_send(Order::Abandon);
+            }
+        }
+        let mut moved = self.moved.subscribe();
+        let gone = async {
+            while self.lock().claims.values().any(|claim| matches!(claim.work, Work::Running(_))) {
+                if moved.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(patience, gone).await;
+    }
+}
+
+fn end_of(assignment: &Assignment, result: WorkResult) -> Finished {
+    Finished {
+        attempt: assignment.attempt,
+        fence: assignment.fence,
+        last_seq: 0,
+        result,
+        summary: None,
+        usage: Usage::default(),
+        branch: None,
+        session: None,
+        agent: None,
+        model: None,
+    }
+}
+
+/// Values for tests.
+#[cfg(test)]
+pub mod testing {
+    use coord_protocol::{
+        id::{AttemptId, JobId, UserId},
+        job::{Context, Mode, ToolsPolicy},
+        runner::{Assignment, Author},
+    };
+    use uuid::Uuid;
+
+    /// A plain local job for the scripted agent.
+    #[must_use]
+    pub fn assignment(fence: i64) -> Assignment {
+        Assignment {
+            attempt: AttemptId(Uuid::from_u128(7)),
+            attempt_number: 1,
+            fence,
+            job: JobId(Uuid::from_u128(8)),
+            number: 12,
+            workspace: "Team".to_owned(),
+            title: "Try it".to_owned(),
+            description: "Do something.".to_owned(),
+            agent: "scripted".to_owned(),
+            model: None,
+            mode: Mode::Edit,
+            tools_policy: ToolsPolicy::RequirePermission,
+            context: Context::Local,
+            attachments: Vec::new(),
+            earlier: Vec::new(),
+            branch: None,
+            resume_session: None,
+            author: Author {
+                user: UserId(Uuid::from_u128(9)),
+                name: "Ann".to_owned(),
+                email: "ann@example.org".to_owned(),
+            },
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The agent's own repository in its working folder: made before the agent runs, and read, not believed, after it.
+
+use super::{GitError, diff, mirror::Mirror, signatures};
+use coord_protocol::{
+    attempt::{BranchReport, Commit},
+    runner::Author,
+};
+use git2::{IndexAddOption, Oid, Repository, RepositoryInitOptions, Sort, build::CheckoutBuilder};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Attachments lie here and are not committed.
+const ATTACHMENTS: &str = ".coord/attachments";
+
+/// Most commits told of a branch.
+const MAX_COMMITS: usize = 200;
+
+/// Where the work on a branch begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The branch.
+    pub branch: String,
+    /// Tip of the base branch.
+    pub base: Oid,
+    /// Commit to go on from.
+    pub commit: Oid,
+    /// Tip of the branch on the remote, if it is there.
+    pub remote: Option<Oid>,
+}
+
+/// Makes the working folder at `tree`: a repository of its own with `start` checked out, which borrows the mirror's objects. What was
+/// there before is removed if `tree` is known to hold nothing else; otherwise it is moved aside and its new place returned.
+///
+/// # Errors
+/// When the disk does not take it.
+pub fn make(mirror: &Mirror, tree: &Path, start: &Start, base_branch: &str, author: &Author) -> Result<Option<PathBuf>, GitError> {
+    let aside = clear(mirror, tree)?;
+    fs::create_dir_all(tree)?;
+    let mut options = RepositoryInitOptions::new();
+    options
+        .external_template(false)
+        .initial_head(&format!("refs/heads/{}", start.branch));
+    Repository::init_opts(tree, &options)?;
+    let info = tree.join(".git/objects/info");
+    fs::create_dir_all(&info)?;
+    fs::write(info.join("alternates"), format!("{}\n", mirror.dir().join("objects").display()))?;
+    fs::create_dir_all(tree.join(".git/info"))?;
+    fs::write(tree.join(".git/info/exclude"), format!("/{ATTACHMENTS}/\n"))?;
+    // Opened again, so that it knows the borrowed objects.
+    let repository = Repository::open(tree)?;
+    {
+        let mut config = repository.config()?;
+        config.set_str("user.name", &author.name)?;
+        config.set_str("user.email", &author.email)?;
+    }
+    repository.remote("origin", mirror.url())?;
+    repository.reference(&format!("refs/remotes/origin/{base_branch}"), start.base, true, "coord")?;
+    repository.reference(&format!("refs/heads/{}", start.branch), start.commit, true, "coord")?;
+    repository.set_head(&format!("refs/heads/{}", start.branch))?;
+    repository.checkout_head(Some(CheckoutBuilder::new().force()))?;
+    Ok(aside)
+}
+
+/// Removes the working folder if all that was committed in it is in the mirror and nothing else lies in it; moves it aside otherwise.
+fn clear(mirror: &Mirror, tree: &Path) -> Result<Option<PathBuf>, GitError> {
+    if !tree.exists() {
+        return Ok(None);
+    }
+    if holds_nothing_else(mirror, tree).unwrap_or(false) {
+        fs::remove_dir_all(tree)?;
+        return Ok(None);
+    }
+    for n in 1.. {
+        let mut name = tree.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".kept-{n}"));
+        let aside = tree.with_file_name(name);
+        if !aside.exists() {
+            fs::rename(tree, &aside)?;
+            return Ok(Some(aside));
+        }
+    }
+    Ok(None)
+}
+
+fn holds_nothing_else(mirror: &Mirror, tree: &Path) -> Result<bool, GitError> {
+    let head = head(tree)?;
+    let repository = mirror.repository()?;
+    // Known without the folder's own objects, and on a branch of the remote.
+    if repository.find_commit(head).is_err() {
+        return Ok(false);
+    }
+    let mut kept = false;
+    for reference in repository.references_glob("refs/remotes/origin/*")?.flatten() {
+        if let Some(tip) = reference.target() {
+            kept |= tip == head || repository.graph_descendant_of(tip, head)?;
+        }
+    }
+    Ok(kept && stage(&repository, tree, head)?.is_none())
+}
+
+/// The commit that is checked out.
+fn head(tree: &Path) -> Result<Oid, GitError> {
+    let git = tree.join(".git");
+    for path in [git.clone(), git.join("objects")] {
+        // A link or a file would lead to a repository elsewhere.
+        if !fs::symlink_metadata(&path).is_ok_and(|meta| meta.file_type().is_dir()) {
+            return Err(GitError::Local("the agent replaced the folder's git repository".to_owned()));
+        }
+    }
+    let repository = Repository::open(&git)?;
+    let head = repository.head()?;
+    head.target()
+        .or_else(|| head.resolve().ok()?.target())
+        .ok_or_else(|| GitError::Local("the agent left no commit checked out".to_owned()))
+}
+
+/// The tree of the working folder's files, if it differs from that of `head`. Only libgit2 and the mirror's configuration are used, so
+/// that no filter, hook or program that the folder names is run.
+fn stage(repository: &Repository, tree: &Path, head: Oid) -> Result<Option<Oid>, GitError> {
+    repository.set_workdir(tree, false)?;
+    let committed = repository.find_commit(head)?.tree()?;
+    let mut index = repository.index()?;
+    index.read_tree(&committed)?;
+    let mut leave_out = |path: &Path, _: &[u8]| {
+        // A repository inside the folder would become a submodule that leads nowhere; attachments are input, not work.
+        let inner = path.to_string_lossy().ends_with('/') || tree.join(path).join(".git").exists();
+        i32::from(inner || path.starts_with(ATTACHMENTS))
+    };
+    index.add_all(["*"], IndexAddOption::DEFAULT, Some(&mut leave_out))?;
+    index.update_all(["*"], Some(&mut leave_out))?;
+    let staged = index.write_tree_to(repository)?;
+    Ok((staged != committed.id()).then_some(staged))
+}
+
+/// What an attempt did in its working folder.
+#[derive(Debug, Clone)]
+pub struct Collected {
+    /// Tip of the work, in the mirror.
+    pub head: Oid,
+    /// Whether uncommitted work was committed.
+    pub committed: bool,
+}
+
+/// Takes the work out of the working folder into the mirror, committing what is not committed (AGT-8). It is kept there under the
+/// reference `kept`.
+///
+/// # Errors
+/// When the agent left no usable repository, or the disk does not take it. The folder is as it was.
+pub fn collect(
+    mirror: &Mirror,
+    tree: &Path,
+    start: &Start,
+    author: &Author,
+    message: &str,
+    kept: &str,
+    seconds: i64,
+) -> Result<Collected, GitError> {
+    let mut head = head(tree)?;
+    let repository = mirror.repository()?;
+    let objects = tree.join(".git/objects");
+    repository.odb()?.add_disk_alternate(&objects.to_string_lossy())?;
+    let tip = repository.find_commit(head)?;
+    let staged = stage(&repository, tree, head)?;
+    // A crash after this commit and before its end is told leads here again: the commit of then is as good as a new one.
+    let made_before = repository
+        .find_reference(kept)
+        .ok()
+        .and_then(|reference| reference.peel_to_commit().ok());
+    if let Some(commit) = made_before.filter(|commit| Some(commit.tree_id()) == staged && commit.parent_ids().eq([tip.id()])) {
+        head = commit.id();
+    } else if let Some(staged) = staged {
+        let (author, committer) = signatures(author, seconds)?;
+        let content = repository.find_tree(staged)?;
+        head = repository.commit(None, &author, &committer, message, &content, &[&tip])?;
+    }
+    if head != start.commit {
+        let mut walk = repository.revwalk()?;
+        walk.push(head)?;
+        walk.hide(start.commit)?;
+        walk.hide(start.base)?;
+        let mut pack = repository.packbuilder()?;
+        pack.insert_walk(&mut walk)?;
+        if pack.object_count() > 0 {
+            pack.write(&mirror.dir().join("objects/pack"), 0)?;
+        }
+    }
+    // Without the folder's objects now: whatever is missing is missing in the mirror.
+    let alone = mirror.repository()?;
+    alone.find_commit(head)?;
+    alone.reference(kept, head, true, "coord")?;
+    Ok(Collected {
+        head,
+        committed: staged.is_some(),
+    })
+}
+
+/// What the branch holds now.
+///
+/// # Errors
+/// When the mirror does not have its commits.
+pub fn report(mirror: &Mirror, start: &Start, head: Oid, pushed: bool) -> Result<BranchReport, GitError> {
+    let repository = mirror.repository()?;
+    let base = repository.merge_base(start.base, head).unwrap_or(start.commit);
+    let mut walk = repository.revwalk()?;
+    walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
+    walk.push(head)?;
+    walk.hide(base)?;
+    let ids: Vec<Oid> = walk.collect::<Result<_, _>>()?;
+    let commits = ids
+        .iter()
+        .take(MAX_COMMITS)
+        .map(|&id| {
+            let commit = repository.find_commit(id)?;
+            let subject = commit.summary().ok().flatten().unwrap_or_default().to_owned();
+            Ok(Commit {
+                id: id.to_string(),
+                subject,
+            })
+        })
+        .collect::<Result<_, git2::Error>>()?;
+    let (_, stats) = diff::between(&repository, base, head, 0)?;
+    Ok(BranchReport {
+        name: start.branch.clone(),
+        base_commit: base.to_string(),
+        head_commit: head.to_string(),
+        pushed,
+        commits,
+        files_changed: stats.files,
+        insertions: stats.insertions,
+        deletions: stats.deletions,
+    })
+}

@@ -1,0 +1,193 @@
+//! The result of an attempt: deliverables, or commits on a branch with their diffs.
+
+use super::{Halt, Host, prepare::kept_reference};
+use crate::{
+    files,
+    git::{
+        GitError,
+        diff::{self, MAX},
+        mirror::Mirror,
+        tree::{self, Collected, Start},
+    },
+    http::{HttpError, Which},
+};
+use coord_protocol::{
+    attempt::{BranchReport, FailureReason},
+    job::Context,
+    log::SystemLevel,
+    runner::Assignment,
+};
+use git2::Oid;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// Pushes tried while the remote does not answer.
+const PUSHES: u32 = 4;
+
+/// What was handed in, and what to write about it.
+#[derive(Debug, Default)]
+pub struct Packaged {
+    /// The branch, for a repository.
+    pub branch: Option<BranchReport>,
+    /// Lines for the log.
+    pub lines: Vec<(SystemLevel, String)>,
+    /// What went wrong, when part of it could not be handed in.
+    pub problem: Option<Halt>,
+    /// A folder that may go once the end is written down.
+    pub done_with: Option<PathBuf>,
+}
+
+impl Packaged {
+    fn info(&mut self, words: impl Into<String>) {
+        self.lines.push((SystemLevel::Info, words.into()));
+    }
+
+    fn warn(&mut self, words: impl Into<String>) {
+        self.lines.push((SystemLevel::Warning, words.into()));
+    }
+}
+
+/// Hands in what the agent left.
+///
+/// # Errors
+/// Typed, with words for a person; the work stays on disk.
+pub async fn package(host: Arc<Host>, assignment: Assignment, folder: PathBuf, start: Option<Start>) -> Result<Packaged, Halt> {
+    match (&assignment.context, start) {
+        (Context::Repository { url, .. }, Some(start)) => branch(&host, &assignment, folder, url, start).await,
+        _ => deliverables(&host, &assignment, folder).await,
+    }
+}
+
+async fn deliverables(host: &Host, assignment: &Assignment, folder: PathBuf) -> Result<Packaged, Halt> {
+    let mut packaged = Packaged::default();
+    let policy = &host.config.policy;
+    let output = files::output(&folder.join("output"), policy.max_deliverables, policy.max_deliverable_bytes)
+        .map_err(|error| Halt::disk("the output folder", &error))?;
+    for words in output.left_out {
+        packaged.warn(format!("Not delivered: {words}"));
+    }
+    for (name, path, bytes) in output.files {
+        match host.http.put_deliverable(assignment.attempt, assignment.fence, &name, &path).await {
+            Ok(()) => packaged.info(format!("Delivered {name} ({bytes} bytes)")),
+            Err(HttpError::Stale) => return Err(Halt::Dropped),
+            Err(HttpError::Refused(words)) => packaged.warn(format!("Not delivered: {name}: {words}")),
+            Err(error) => {
+                let words = format!("{name} could not be delivered: {error}");
+                return Err(Halt::Failed(FailureReason::Other, words));
+            }
+        }
+    }
+    Ok(packaged)
+}
+
+async fn branch(host: &Arc<Host>, assignment: &Assignment, folder: PathBuf, url: &str, start: Start) -> Result<Packaged, Halt> {
+    let mut packaged = Packaged::default();
+    let mirror = Arc::new(Mirror::open(&host.config, &host.locks, url).await?);
+    let seconds = host.clock.now().0 / 1_000_000;
+    let message = format!(
+        "{}\n\nWhat attempt {} of job #{} left uncommitted.\n",
+        assignment.title.trim(),
+        assignment.attempt_number,
+        assignment.number
+    );
+    let collected = {
+        let (mirror, start, author, folder) = (Arc::clone(&mirror), start.clone(), assignment.author.clone(), folder.clone());
+        let kept = kept_reference(assignment.job);
+        blocking(move || tree::collect(&mirror, &folder, &start, &author, &message, &kept, seconds)).await?
+    };
+    let Collected { head, committed } = collected;
+    if committed {
+        packaged.info("Committed what was left uncommitted");
+    }
+    let pushed = if head == start.remote.unwrap_or(start.base) {
+        packaged.info("No change: nothing to push");
+        start.remote.is_some()
+    } else {
+        match push(&mirror, &start, head).await {
+            Ok(()) => {
+                packaged.info(format!("Pushed {} at {:.10}", start.branch, head.to_string()));
+                true
+            }
+            Err(error) => {
+                packaged.warn("The branch could not be pushed; the work is kept on the runner's machine");
+                packaged.problem = Some(error.into());
+                false
+            }
+        }
+    };
+    let report = {
+        let (mirror, start) = (Arc::clone(&mirror), start.clone());
+        blocking(move || tree::report(&mirror, &start, head, pushed)).await?
+    };
+    diffs(host, assignment, &mirror, &report, head, &mut packaged).await?;
+    packaged.branch = Some(report);
+    // Unpushed work is never deleted; what is on the remote need not be kept here.
+    packaged.done_with = packaged.problem.is_none().then_some(folder);
+    Ok(packaged)
+}
+
+async fn push(mirror: &Mirror, start: &Start, head: Oid) -> Result<(), GitError> {
+    let mut pause = Duration::from_secs(2);
+    for _ in 1..PUSHES {
+        match mirror.push(&start.branch, head, start.remote).await {
+            Err(GitError::Unreachable(words)) => tracing::info!("{words}; pushing again"),
+            other => return moved(other, start, mirror, head).await,
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 3;
+    }
+    moved(mirror.push(&start.branch, head, start.remote).await, start, mirror, head).await
+}
+
+/// A push that was made before a crash is no surprise; any other change of the branch is.
+async fn moved(result: Result<(), GitError>, start: &Start, mirror: &Mirror, head: Oid) -> Result<(), GitError> {
+    let Err(GitError::Moved(words)) = result else {
+        return result;
+    };
+    if mirror.tips(&[&start.branch]).await?.get(&start.branch) == Some(&head) {
+        return Ok(());
+    }
+    Err(GitError::Moved(format!(
+        "somebody changed the branch {} meanwhile: {words}",
+        start.branch
+    )))
+}
+
+async fn diffs(
+    host: &Host,
+    assignment: &Assignment,
+    mirror: &Arc<Mirror>,
+    report: &BranchReport,
+    head: Oid,
+    packaged: &mut Packaged,
+) -> Result<(), Halt> {
+    let base = Oid::from_str(&report.base_commit).map_err(GitError::from)?;
+    let before = assignment.earlier.iter().rev().find_map(|attempt| attempt.head_commit.as_deref());
+    let before = before.and_then(|id| Oid::from_str(id).ok());
+    for (which, from) in [(Which::Whole, Some(base)), (Which::SinceReview, before)] {
+        let Some(from) = from else { continue };
+        let mirror = Arc::clone(mirror);
+        let text = blocking(move || {
+            let repository = mirror.repository()?;
+            // A tip that was rewritten away cannot be compared with.
+            if repository.find_commit(from).is_err() {
+                return Ok(None);
+            }
+            diff::between(&repository, from, head, MAX).map(|(text, _)| Some(text))
+        })
+        .await?;
+        let Some(text) = text else { continue };
+        match host.http.put_diff(assignment.attempt, assignment.fence, which, text).await {
+            Ok(()) => {}
+            Err(HttpError::Stale) => return Err(Halt::Dropped),
+            Err(error) => packaged.warn(format!("The diff could not be uploaded: {error}")),
+        }
+    }
+    Ok(())
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, GitError> + Send + 'static) -> Result<T, Halt> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(Halt::from),
+        Err(error) => Err(Halt::Failed(FailureReason::Other, error.to_string())),
+    }
+}

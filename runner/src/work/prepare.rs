@@ -1,0 +1,245 @@
+//! The working folder of an attempt: its own folder, or a branch of a repository, with the attachments in it.
+
+use super::{Halt, Host, prompt::attachments_folder};
+use crate::{
+    files::is_plain_name,
+    git::{
+        GitError, branch_name, is_branch_name,
+        mirror::Mirror,
+        tree::{self, Start},
+    },
+    http::HttpError,
+};
+use coord_protocol::{attempt::FailureReason, id::JobId, job::Context, log::SystemLevel, runner::Assignment};
+use git2::Oid;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A working folder that is ready, and what to write about it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Where the agent works.
+    pub folder: PathBuf,
+    /// Where its branch begins.
+    pub start: Option<Start>,
+    /// Lines for the log.
+    pub lines: Vec<(SystemLevel, String)>,
+}
+
+/// The folder of a job on this machine. The same for all its attempts, so that an agent finds its session again.
+#[must_use]
+pub fn job_folder(host: &Host, job: JobId) -> PathBuf {
+    host.config.work_dir().join("jobs").join(job.to_string())
+}
+
+/// The working folder inside it.
+#[must_use]
+pub fn working_folder(host: &Host, assignment: &Assignment) -> PathBuf {
+    let name = match assignment.context {
+        Context::Local => "work",
+        Context::Repository { .. } => "tree",
+    };
+    job_folder(host, assignment.job).join(name)
+}
+
+/// Where commits of a job are kept in the mirror until they are on the remote.
+#[must_use]
+pub fn kept_reference(job: JobId) -> String {
+    format!("refs/coord/jobs/{job}")
+}
+
+/// Whether this runner's owner serves the job at all (RUN-9).
+///
+/// # Errors
+/// With the reason.
+pub fn check_policy(host: &Host, assignment: &Assignment) -> Result<(), Halt> {
+    let policy = &host.config.policy;
+    let refuse = |detail: String| Err(Halt::Failed(FailureReason::Policy, detail));
+    if !policy.workspaces.is_empty() && !policy.workspaces.contains(&assignment.workspace) {
+        return refuse(format!(
+            "the owner of this runner does not serve the workspace {}",
+            assignment.workspace
+        ));
+    }
+    if !policy.people.is_empty()
+        && !policy
+            .people
+            .iter()
+            .any(|address| address.eq_ignore_ascii_case(&assignment.author.email))
+    {
+        return refuse(format!("the owner of this runner does not serve {}", assignment.author.name));
+    }
+    for file in &assignment.attachments {
+        if !is_plain_name(&file.name) {
+            return refuse(format!(
+                "the attachment `{}` has a name that is not allowed",
+                file.name.escape_default()
+            ));
+        }
+        if u64::try_from(file.size).unwrap_or(u64::MAX) > policy.max_attachment_bytes {
+            return refuse(format!(
+                "the attachment {} has {} bytes, over this runner's limit of {}",
+                file.name, file.size, policy.max_attachment_bytes
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the working folder.
+///
+/// # Errors
+/// Typed, with words for a person.
+pub async fn prepare(host: Arc<Host>, assignment: Assignment) -> Result<Prepared, Halt> {
+    let folder = working_folder(&host, &assignment);
+    let mut prepared = match &assignment.context {
+        Context::Local => {
+            std::fs::create_dir_all(folder.join("output")).map_err(|error| Halt::disk("the working folder", &error))?;
+            Prepared {
+                folder,
+                start: None,
+                lines: vec![(SystemLevel::Info, "Working in a folder of its own".to_owned())],
+            }
+        }
+        Context::Repository { url, base_branch } => branch(&host, &assignment, folder, url, base_branch).await?,
+    };
+    attachments(&host, &assignment, &mut prepared).await?;
+    Ok(prepared)
+}
+
+async fn attachments(host: &Host, assignment: &Assignment, prepared: &mut Prepared) -> Result<(), Halt> {
+    if assignment.attachments.is_empty() {
+        return Ok(());
+    }
+    let folder = prepared.folder.join(attachments_folder(&assignment.context));
+    // What lies there was left by an agent or an earlier try.
+    match std::fs::symlink_metadata(&folder) {
+        Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(&folder),
+        Ok(_) => std::fs::remove_file(&folder),
+        Err(_) => Ok(()),
+    }
+    .and_then(|()| std::fs::create_dir_all(&folder))
+    .map_err(|error| Halt::disk("the attachments' folder", &error))?;
+    for file in &assignment.attachments {
+        host.http
+            .fetch(assignment.attempt, assignment.fence, file, &folder.join(&file.name))
+            .await
+            .map_err(|error| attachment_failed(&file.name, error))?;
+    }
+    let names: Vec<&str> = assignment.attachments.iter().map(|file| file.name.as_str()).collect();
+    prepared
+        .lines
+        .push((SystemLevel::Info, format!("Attachments: {}", names.join(", "))));
+    Ok(())
+}
+
+fn attachment_failed(name: &str, error: HttpError) -> Halt {
+    match error {
+        HttpError::Stale => Halt::Dropped,
+        HttpError::Disk { name, source } => Halt::disk(&name, &source),
+        other => Halt::Failed(FailureReason::Other, format!("the attachment {name} could not be fetched: {other}")),
+    }
+}
+
+async fn branch(host: &Arc<Host>, assignment: &Assignment, folder: PathBuf, url: &str, base_branch: &str) -> Result<Prepared, Halt> {
+    if !is_branch_name(base_branch) {
+        let words = format!("`{}` is no branch name", base_branch.escape_default());
+        return Err(Halt::Failed(FailureReason::Git, words));
+    }
+    let mirror = Mirror::open(&host.config, &host.locks, url).await?;
+    let name = match &assignment.branch {
+        Some(name) if is_branch_name(name) && name != base_branch => name.clone(),
+        Some(name) => {
+            let words = format!("`{}` cannot be the branch of this job", name.escape_default());
+            return Err(Halt::Failed(FailureReason::Git, words));
+        }
+        None => free_name(&mirror, assignment).await?,
+    };
+    let tips = mirror.tips(&[base_branch, &name]).await?;
+    let base = *tips
+        .get(base_branch)
+        .ok_or_else(|| GitError::Refused(format!("the repository has no branch {base_branch}")))?;
+    let present: Vec<&str> = [base_branch, name.as_str()]
+        .into_iter()
+        .filter(|name| tips.contains_key(*name))
+        .collect();
+    mirror.fetch(&present).await?;
+    let remote = tips.get(&name).copied();
+    let (assignment, base_branch) = (assignment.clone(), base_branch.to_owned());
+    let prepared = tokio::task::spawn_blocking(move || check_out(&mirror, &assignment, folder, name, base, remote, &base_branch)).await;
+    prepared
+        .map_err(|error| Halt::Failed(FailureReason::Other, error.to_string()))?
+        .map_err(Halt::from)
+}
+
+/// A branch name that is not on the remote, since what is there belongs to another job.
+async fn free_name(mirror: &Mirror, assignment: &Assignment) -> Result<String, GitError> {
+    let wanted = branch_name(assignment.number, &assignment.title);
+    let mut name = wanted.clone();
+    for n in 2..100 {
+        if !mirror.is_taken(&name).await? {
+            return Ok(name);
+        }
+        name = format!("{wanted}-{n}");
+    }
+    Err(GitError::Refused(format!("the repository has too many branches named {wanted}")))
+}
+
+fn check_out(
+    mirror: &Mirror,
+    assignment: &Assignment,
+    folder: PathBuf,
+    branch: String,
+    base: Oid,
+    remote: Option<Oid>,
+    base_branch: &str,
+) -> Result<Prepared, GitError> {
+    let mut lines = Vec::new();
+    let mut commit = remote.unwrap_or(base);
+    let repository = mirror.repository()?;
+    // What an earlier attempt could not push is in the mirror still.
+    if let Ok(kept) = repository.find_reference(&kept_reference(assignment.job))
+        && let Some(kept) = kept.target()
+        && repository.graph_descendant_of(kept, commit).unwrap_or(false)
+    {
+        commit = kept;
+        lines.push((
+            SystemLevel::Info,
+            "Going on from commits that an earlier attempt could not push".to_owned(),
+        ));
+    }
+    drop(repository);
+    let start = Start {
+        branch,
+        base,
+        commit,
+        remote,
+    };
+    if let Some(aside) = tree::make(mirror, &folder, &start, base_branch, &assignment.author)? {
+        let words = format!(
+            "Unpushed work of an earlier attempt is kept on the runner's machine in {}",
+            name_of(&aside)
+        );
+        lines.push((SystemLevel::Warning, words));
+    }
+    let words = match remote {
+        Some(_) => format!("Going on with branch {} at {:.10}", start.branch, start.commit.to_string()),
+        None => format!(
+            "Branch {} starts from {base_branch} at {:.10}",
+            start.branch,
+            start.base.to_string()
+        ),
+    };
+    lines.push((SystemLevel::Info, words));
+    Ok(Prepared {
+        folder,
+        start: Some(start),
+        lines,
+    })
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
