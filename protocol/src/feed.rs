@@ -1,8 +1,10 @@
 //! The workspace's feed: `GET /workspaces/{ws}/events?after=<seq>`, JSON text messages.
 
 use crate::{
+    account::Person,
     id::{JobId, NoteId, RunnerId, UserId},
     job::Job,
+    job::JobState,
     job::Note,
     request::Request,
     runner::RunnerView,
@@ -124,4 +126,36 @@ pub enum FeedControl {
         /// Position now.
         seq: i64,
     },
+}
+
+/// What happened in a workspace, as a line of `GET /workspaces/{ws}/activity`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ActivityEntry {
+    /// Position in the workspace's feed.
+    pub seq: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened: the `type` of a feed event.
+    pub what: String,
+    /// The job it is about; still named when the job is gone (JOB-11).
+    pub job: Option<ActivityJob>,
+    /// Who did it; absent for what runners and the system did.
+    pub by: Option<Person>,
+    /// For `member.changed`: whom it is about.
+    pub user: Option<Person>,
+    /// State the job was in, when it moved.
+    pub from: Option<JobState>,
+    /// State the job is in since.
+    pub to: Option<JobState>,
+}
+
+/// The job of an [`ActivityEntry`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ActivityJob {
+    /// The job.
+    pub id: JobId,
+    /// `#12`.
+    pub number: i64,
+    /// Its title now, or at its end.
+    pub title: String,
 }

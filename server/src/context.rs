@@ -11,7 +11,7 @@ use coord_protocol::{
     id::{UserId, WorkspaceId},
     time::Timestamp,
 };
-use coord_store::{Conn, Reader, Store, StoreError, Tx, audit, members};
+use coord_store::{Conn, Reader, Store, StoreError, Tx, audit, files::content::FileStore, members};
 use serde_json::Value;
 use std::{net::IpAddr, sync::Arc};
 
@@ -19,6 +19,8 @@ use std::{net::IpAddr, sync::Arc};
 pub struct Context {
     /// The database.
     pub store: Store,
+    /// Contents of files.
+    pub files: FileStore,
     /// The time.
     pub clock: Clock,
     /// Ids and secrets.

@@ -19,7 +19,7 @@ use crate::{
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, rt, web};
 use anyhow::Context as _;
-use coord_store::{Store, StoreError, Tx, idempotency, sessions};
+use coord_store::{Store, StoreError, Tx, files::content::FileStore, idempotency, sessions};
 use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 
 /// How long requests may take to end once the server is told to stop.
@@ -40,19 +40,32 @@ pub struct Server {
     pub url: String,
     context: Ctx,
     server: actix_web::dev::Server,
+    address: SocketAddr,
 }
 
-/// Stops a server, and moves its clock: for tests.
+/// Stops a server; tests move its clock with it.
 #[derive(Clone)]
 pub struct Control {
     handle: ServerHandle,
     clock: Clock,
+    address: SocketAddr,
 }
 
 impl Control {
-    /// Stops the server as a signal would.
+    /// Stops the server: no more connections, and what was begun is ended.
     pub async fn stop(&self) {
         self.handle.stop(true).await;
+    }
+
+    /// Stops the server without waiting for what was begun. What is committed stays committed.
+    pub async fn stop_at_once(&self) {
+        self.handle.stop(false).await;
+    }
+
+    /// Where the server listens, whatever its public address is.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Moves the server's clock forward.
@@ -75,10 +88,12 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         heartbeat_ms: config.heartbeat_ms,
         lease_ms: config.lease_ms,
     };
+    let files = FileStore::open(&store)?;
     let live = Live::new(store.clone(), clock.clone(), ids, timing);
     live.recover().await?;
     let context: Ctx = web::Data::new(Context {
         store,
+        files,
         clock,
         ids,
         live,
@@ -90,10 +105,12 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     });
     let (server, address) = listen(&context)?;
     rt::spawn(keep_house(Arc::clone(&context)));
+    rt::spawn(http::files::sweep(context.clone(), context.now()));
     Ok(Server {
         url: context.config.base_url.clone().unwrap_or_else(|| format!("http://{address}")),
         context,
         server,
+        address,
     })
 }
 
@@ -152,16 +169,17 @@ async fn keep_house(context: Arc<Context>) {
 }
 
 impl Server {
-    /// The door for tests.
+    /// What stops it.
     #[must_use]
     pub fn control(&self) -> Control {
         Control {
             handle: self.server.handle(),
             clock: self.context.clock.clone(),
+            address: self.address,
         }
     }
 
-    /// Serves until SIGINT or SIGTERM; what was begun is ended, what is queued is committed.
+    /// Serves until it is stopped through its [`Control`]; then what is queued is committed and the database closed.
     ///
     /// # Errors
     /// When the listener breaks.

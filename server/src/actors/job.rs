@@ -19,7 +19,7 @@ use coord_protocol::{
     job::NewJob,
     rule::Rule,
 };
-use coord_store::{StoreError, Tx, audit, feed, jobs, members, requests, runners, workspaces};
+use coord_store::{StoreError, Tx, audit, feed, idempotency, jobs, members, requests, runners, workspaces};
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -361,7 +361,13 @@ pub(super) async fn changed(live: &Live, workspace: WorkspaceId, jobs: Vec<JobId
 }
 
 /// Makes a job: its number, its row, its dependencies, its event, in one transaction.
-pub(super) async fn create(live: &Live, who: Who, workspace: WorkspaceId, new: NewJob) -> Result<Job, CommandError> {
+pub(super) async fn create(
+    live: &Live,
+    who: Who,
+    workspace: WorkspaceId,
+    new: NewJob,
+    key: Option<idempotency::Key>,
+) -> Result<Job, CommandError> {
     rights::may(who, Act::Create, None)?;
     let team: Vec<_> = new.team.iter().map(|member| member.user).collect();
     members_all(live, workspace, "team", &team).await?;
@@ -397,11 +403,11 @@ pub(super) async fn create(live: &Live, who: Who, workspace: WorkspaceId, new: N
     for on in dependencies.keys() {
         dependency::check_new(job.id, *on, &[], |_| 0)?;
     }
-    insert(live, job, dependencies.into_keys().collect(), open_dependencies).await
+    insert(live, job, dependencies.into_keys().collect(), open_dependencies, key).await
 }
 
 /// Copies a job into Backlog (JOB-12).
-pub(super) async fn duplicate(live: &Live, who: Who, id: JobId) -> Result<Job, CommandError> {
+pub(super) async fn duplicate(live: &Live, who: Who, id: JobId, key: Option<idempotency::Key>) -> Result<Job, CommandError> {
     let job = {
         let mut conn = live.store().read().await?;
         jobs::get(&mut conn, id).await?.ok_or(CommandError::NotFound)?
@@ -418,10 +424,16 @@ pub(super) async fn duplicate(live: &Live, who: Who, id: JobId) -> Result<Job, C
         open_dependencies: vec![],
     };
     let copy = lifecycle::duplicate(&job, &given).map_err(|refusal| CommandError::refused(refusal, &job))?;
-    insert(live, copy, vec![], vec![]).await
+    insert(live, copy, vec![], vec![], key).await
 }
 
-async fn insert(live: &Live, job: Job, dependencies: Vec<JobId>, open_dependencies: Vec<i64>) -> Result<Job, CommandError> {
+async fn insert(
+    live: &Live,
+    job: Job,
+    dependencies: Vec<JobId>,
+    open_dependencies: Vec<i64>,
+    key: Option<idempotency::Key>,
+) -> Result<Job, CommandError> {
     let audit_id = live.ids().uuid().to_string();
     let (job, seq) = live
         .store()
@@ -433,6 +445,9 @@ async fn insert(live: &Live, job: Job, dependencies: Vec<JobId>, open_dependenci
                 jobs::add_dependency(tx, job.id, *on).await?;
             }
             audit::append(tx, &created(&job, &audit_id)).await?;
+            if let Some(key) = &key {
+                idempotency::insert(tx, key, 201, &json!({ "id": job.id }).to_string(), job.created_at).await?;
+            }
             let payload = json!({ "by": job.access.creator });
             let seq = feed::append(tx, job.workspace, job.created_at, "job.created", Some(job.id), &payload).await?;
             Ok((job, seq))

@@ -14,6 +14,8 @@ mod registry;
 mod requests;
 mod runner;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 mod workspace;
 
 pub use feeds::FeedItem;
@@ -33,7 +35,7 @@ use coord_protocol::{
     runner::RunnerStatus,
     time::Timestamp,
 };
-use coord_store::{Store, StoreError, members};
+use coord_store::{Store, StoreError, idempotency, members};
 use registry::{Arbiters, Registry};
 use std::{
     collections::HashMap,
@@ -287,22 +289,28 @@ impl Live {
         self.ask_job(job, job::By::System(happening)).await
     }
 
-    /// Makes a job (JOB-2).
+    /// Makes a job (JOB-2). With a key its id is kept as the call's first result, in the same transaction (API-1).
     ///
     /// # Errors
-    /// The refusal, or what failed.
-    pub async fn create_job(&self, who: Who, workspace: WorkspaceId, new: NewJob) -> Result<Job, CommandError> {
+    /// The refusal, or what failed; [`StoreError::Unique`] of `idempotency` when a call with this key was first.
+    pub async fn create_job(
+        &self,
+        who: Who,
+        workspace: WorkspaceId,
+        new: NewJob,
+        key: Option<idempotency::Key>,
+    ) -> Result<Job, CommandError> {
         let live = self.clone();
-        whole(async move { job::create(&live, who, workspace, new).await }).await
+        whole(async move { job::create(&live, who, workspace, new, key).await }).await
     }
 
-    /// Copies a job into Backlog (JOB-12).
+    /// Copies a job into Backlog (JOB-12). The key is that of [`Live::create_job`].
     ///
     /// # Errors
     /// The refusal, or what failed.
-    pub async fn duplicate_job(&self, who: Who, job: JobId) -> Result<Job, CommandError> {
+    pub async fn duplicate_job(&self, who: Who, job: JobId, key: Option<idempotency::Key>) -> Result<Job, CommandError> {
         let live = self.clone();
-        whole(async move { job::duplicate(&live, who, job).await }).await
+        whole(async move { job::duplicate(&live, who, job, key).await }).await
     }
 
     /// The job's uploads changed; it may be claimable now (FILE-1).

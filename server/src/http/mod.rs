@@ -1,20 +1,31 @@
 //! The HTTP side: handlers read input, ask who is calling, call one thing, and map the outcome.
 
 pub mod accounts;
+pub mod activity;
 pub mod assets;
+pub mod attempts;
 pub mod auth;
+pub mod commands;
+pub mod dependencies;
 pub mod docs;
 pub mod extract;
+pub mod files;
 pub mod health;
 pub mod idempotency;
 pub mod invitations;
+pub mod jobs;
 pub mod limits;
 pub mod members;
 pub mod metrics;
+pub mod notes;
 pub mod passwords;
 pub mod problem;
+pub mod reach;
+pub mod requests;
+pub mod runner_files;
 pub mod runners;
 pub mod tokens;
+pub mod uploads;
 pub mod workspaces;
 
 use crate::context::Ctx;
@@ -37,6 +48,14 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     members::routes(cfg);
     invitations::routes(cfg);
     runners::routes(cfg);
+    jobs::routes(cfg);
+    dependencies::routes(cfg);
+    notes::routes(cfg);
+    files::routes(cfg);
+    attempts::routes(cfg);
+    requests::routes(cfg);
+    activity::routes(cfg);
+    commands::routes(cfg);
 }
 
 /// The whole server.
@@ -47,6 +66,7 @@ pub fn mount(cfg: &mut web::ServiceConfig) {
     let v1 = web::scope("/api/v1")
         .route("/openapi.json", web::get().to(docs::openapi_json))
         .configure(|cfg| api(&mut ServiceConfig::new(cfg)))
+        .configure(runner_files::routes)
         .configure(crate::ws::routes)
         .default_service(web::to(docs::no_route));
     cfg.service(v1).service(web::scope("/api").default_service(web::to(docs::no_route)));
