@@ -103,7 +103,8 @@ export function CreateJobDialog({ workspace, onClose }: { workspace: Workspace; 
             <TabPanel value="team" className={panel}>
               <TeamTab ws={workspace.id} />
             </TabPanel>
-            <TabPanel value="agent" className={panel}>
+            {/* Its own name, since the panel holds a field called Agent. */}
+            <TabPanel value="agent" className={panel} aria-labelledby={undefined} aria-label="Who does it, and where">
               <AgentTab ws={workspace.id} jobs={all} />
             </TabPanel>
             <TabPanel value="options" className={panel}>

@@ -151,11 +151,11 @@ export function ProblemNote({
     >
       <CircleAlert className="mt-0.5 size-4 shrink-0 text-failed" aria-hidden />
       <div className="wrap-break-word min-w-0 flex-1">
-        {title && <p className="font-medium">{title}</p>}
+        {title && <p className="font-medium">{title} </p>}
         <p>
-          {detail}
+          {detail}{' '}
           {rule && (
-            <span className="ml-1.5 whitespace-nowrap rounded border border-failed/30 px-1 font-mono text-2xs text-failed">{rule}</span>
+            <span className="ml-0.5 whitespace-nowrap rounded border border-failed/30 px-1 font-mono text-2xs text-failed">{rule}</span>
           )}
         </p>
       </div>

@@ -1,0 +1,29 @@
+import { render, screen } from '@testing-library/react';
+import { expect, test } from 'vitest';
+import MarkdownBody from './markdown-body';
+
+const hostile = [
+  '<script>window.owned = true</script>',
+  '<img src=x onerror="window.owned = true">',
+  '![tracker](https://evil.example/pixel.png)',
+  '[click](javascript:window.owned=true)',
+  '<a href="javascript:1">raw</a>',
+  '<iframe src="https://evil.example"></iframe>',
+  '<svg><script>1</script></svg>',
+].join('\n\n');
+
+test('text of agents becomes no script, no image and no script link', () => {
+  const { container } = render(<MarkdownBody text={hostile} />);
+  expect(container.querySelectorAll('script, img, iframe, style, object')).toHaveLength(0);
+  for (const link of container.querySelectorAll('a')) {
+    expect(link.getAttribute('href') ?? '').not.toMatch(/^javascript:/i);
+  }
+  expect(container).toHaveTextContent('tracker');
+});
+
+test('links open elsewhere without telling where from', () => {
+  render(<MarkdownBody text="[docs](https://docs.example)" />);
+  const link = screen.getByRole('link', { name: 'docs' });
+  expect(link).toHaveAttribute('rel', expect.stringContaining('noopener'));
+  expect(link).toHaveAttribute('target', '_blank');
+});
