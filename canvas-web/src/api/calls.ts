@@ -133,6 +133,7 @@ export const api = {
   retractNote: (note: string) => call<Note>('POST', `/notes/${note}/retract`),
 
   files: (job: string, kind: FileKind) => allPages<StoredFile>(`/jobs/${job}/${kind}s`, {}),
+  forgetAnnounced: (job: string) => call<void>('DELETE', `/jobs/${job}/attachments/announced`),
   deleteFile: (file: string) => call<void>('DELETE', `/files/${file}`),
   fileUrl: (file: string) => `/api/v1/files/${file}/content`,
   upload,
@@ -140,7 +141,7 @@ export const api = {
   attempts: (job: string) => allPages<Attempt>(`/jobs/${job}/attempts`, {}),
   log: (attempt: string, from: number, limit: number, signal?: AbortSignal) =>
     call<LogPage>('GET', `/attempts/${attempt}/log`, { query: { from, limit }, signal }),
-  diff: (attempt: string, since?: string) => call<string>('GET', `/attempts/${attempt}/diff`, { query: { since }, text: true }),
+  diff: (attempt: string, since?: 'review') => call<string>('GET', `/attempts/${attempt}/diff`, { query: { since }, text: true }),
   sendMessage: (attempt: string, body: { body: string; interrupt: boolean }) =>
     call<Message>('POST', `/attempts/${attempt}/messages`, { body, idempotent: true }),
 

@@ -30,8 +30,8 @@ export function ChangesTab({ workspace, job, attempt, attempts, rights, onShow }
   const phone = usePhone();
   const [view, setView] = useState<'unified' | 'split'>('unified');
   const [range, setRange] = useState<'whole' | 'since'>('whole');
-  const earlier = attempt && [...attempts].reverse().find((each) => each.number < attempt.number && each.review && each.branch);
-  const since = range === 'since' && earlier?.branch ? earlier.branch.head_commit : undefined;
+  const earlier = attempt && [...attempts].reverse().find((each) => each.number < attempt.number && each.review);
+  const since = range === 'since' && earlier ? 'review' : undefined;
   const latest = attempt !== undefined && attempt.id === attempts[attempts.length - 1]?.id;
   const reviewing = latest && rights.work && (job.state === 'awaiting_review' || job.state === 'done');
   const comments = useLineComments(attempt?.id ?? job.id);
@@ -113,7 +113,7 @@ export function ChangesTab({ workspace, job, attempt, attempts, rights, onShow }
 
 interface DiffOfProps {
   attempt: Attempt;
-  since: string | undefined;
+  since: 'review' | undefined;
   split: boolean;
   comments: readonly LineComment[];
   earlier: readonly LineComment[];

@@ -1,10 +1,13 @@
 import { Hourglass } from 'lucide-react';
+import { api } from '@/api/calls';
 import type { Hold } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
 import { holdWords, obstacleWords } from '@/shared/lib/words';
+import { Button } from '@/shared/ui/button';
+import { toastProblem } from '@/shared/ui/toast';
 
 /** Why a Ready job is not running, runner by runner where that matters, and what would lift it (JOB-9). */
-export function HoldNote({ hold }: { hold: Hold }) {
+export function HoldNote({ job, hold, mayEdit }: { job: string; hold: Hold; mayEdit: boolean }) {
   const words = holdWords(hold, useNow());
   return (
     <div className="flex items-start gap-2.5 rounded-xl border bg-ready-soft px-3 py-2 text-sm">
@@ -21,6 +24,17 @@ export function HoldNote({ hold }: { hold: Hold }) {
           </ul>
         )}
         <p className="text-ink-2">{words.lift}</p>
+        {hold.reason === 'uploads_pending' && mayEdit && (
+          <Button
+            small
+            className="mt-1.5"
+            onClick={() =>
+              void api.forgetAnnounced(job).catch((error: unknown) => toastProblem('The job still waits for its attachments', error))
+            }
+          >
+            Go on without them
+          </Button>
+        )}
       </div>
     </div>
   );

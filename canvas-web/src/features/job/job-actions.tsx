@@ -19,13 +19,15 @@ interface Props {
   /** Absent while the review is what is shown. */
   onReview: (() => void) | undefined;
   onGone: () => void;
+  /** Where the buttons and the menu stand. */
+  children: (buttons: ReactNode, menu: ReactNode) => ReactNode;
 }
 
 const closed: JobState[] = ['done', 'failed', 'canceled'];
 type Asking = 'cancel' | 'delete' | 'stop' | undefined;
 
 /** What can be done with the job now: only what its state and one's rights allow. */
-export function JobActions({ workspace, job, rights, onReview, onGone }: Props) {
+export function JobActions({ workspace, job, rights, onReview, onGone, children }: Props) {
   const { command, move } = useJobCommands(workspace.id);
   const [busy, setBusy] = useState<CommandName | 'delete'>();
   const [problem, setProblem] = useState<unknown>();
@@ -113,55 +115,51 @@ export function JobActions({ workspace, job, rights, onReview, onGone }: Props) 
   const mayDelete = rights.edit && (job.state === 'backlog' || closed.includes(job.state));
   const mayDuplicate = rights.contribute && closed.includes(job.state);
 
+  const menu = (
+    <Menu
+      trigger={
+        <IconButton label="More actions" small>
+          <Ellipsis className="size-4" aria-hidden />
+        </IconButton>
+      }
+    >
+      {targets.length > 0 && (
+        <SubMenu icon={<MoveRight />} label="Move to">
+          {targets.map((state) => (
+            <MenuItem key={state} icon={<StateIcon state={state} />} onSelect={() => void move(job, state)}>
+              {stateWords[state]}
+            </MenuItem>
+          ))}
+        </SubMenu>
+      )}
+      {mayDuplicate && (
+        <MenuItem icon={<CopyPlus />} onSelect={() => void run('duplicate')}>
+          Duplicate
+        </MenuItem>
+      )}
+      <MenuItem
+        icon={<CopyPlus />}
+        onSelect={() => void navigator.clipboard?.writeText(location.href.split('#')[0] ?? '').then(() => toast('Link copied'))}
+      >
+        Copy link
+      </MenuItem>
+      {(mayCancel || mayDelete) && <MenuLine />}
+      {mayCancel && (
+        <MenuItem icon={<Ban />} danger onSelect={() => setAsking('cancel')}>
+          Cancel job…
+        </MenuItem>
+      )}
+      {mayDelete && (
+        <MenuItem icon={<Trash2 />} danger onSelect={() => setAsking('delete')}>
+          Delete…
+        </MenuItem>
+      )}
+    </Menu>
+  );
+
   return (
     <>
-      {(buttons.length > 0 || targets.length > 0 || mayCancel || mayDelete || mayDuplicate) && (
-        <div className="flex flex-wrap items-center gap-2">
-          {buttons}
-          {(targets.length > 0 || mayCancel || mayDelete || mayDuplicate) && (
-            <Menu
-              align="start"
-              trigger={
-                <IconButton label="More actions">
-                  <Ellipsis className="size-4" aria-hidden />
-                </IconButton>
-              }
-            >
-              {targets.length > 0 && (
-                <SubMenu icon={<MoveRight />} label="Move to">
-                  {targets.map((state) => (
-                    <MenuItem key={state} icon={<StateIcon state={state} />} onSelect={() => void move(job, state)}>
-                      {stateWords[state]}
-                    </MenuItem>
-                  ))}
-                </SubMenu>
-              )}
-              {mayDuplicate && (
-                <MenuItem icon={<CopyPlus />} onSelect={() => void run('duplicate')}>
-                  Duplicate
-                </MenuItem>
-              )}
-              <MenuItem
-                icon={<CopyPlus />}
-                onSelect={() => void navigator.clipboard?.writeText(location.href.split('#')[0] ?? '').then(() => toast('Link copied'))}
-              >
-                Copy link
-              </MenuItem>
-              {(mayCancel || mayDelete) && <MenuLine />}
-              {mayCancel && (
-                <MenuItem icon={<Ban />} danger onSelect={() => setAsking('cancel')}>
-                  Cancel job…
-                </MenuItem>
-              )}
-              {mayDelete && (
-                <MenuItem icon={<Trash2 />} danger onSelect={() => setAsking('delete')}>
-                  Delete…
-                </MenuItem>
-              )}
-            </Menu>
-          )}
-        </div>
-      )}
+      {children(buttons.length > 0 ? <div className="flex flex-wrap items-center gap-2">{buttons}</div> : null, menu)}
       {problem !== undefined && <ProblemNote error={problem} />}
       <Confirm
         open={asking === 'cancel'}

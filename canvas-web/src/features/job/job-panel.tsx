@@ -67,48 +67,55 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, wide, onWid
   return (
     <>
       <header className="flex flex-col gap-2 bg-surface px-4 pt-2.5 pb-2">
-        <div className="flex items-center gap-2 text-sm">
-          <IconButton label="Back to the Board" small className="-ml-1.5 md:hidden" onClick={onClose}>
-            <ArrowLeft className="size-4" aria-hidden />
-          </IconButton>
-          <span className="text-ink-3 tabular-nums">#{job.number}</span>
-          <StateBadge state={job.state} />
-          {job.activity && (
-            <span
-              role="status"
-              className={waitsForPeople(job.activity) ? 'truncate font-medium text-progress text-xs' : 'truncate text-ink-2 text-xs'}
-            >
-              {activityWords[job.activity]}
-            </span>
-          )}
-          <PriorityMark priority={job.priority} />
-          {job.private && <Lock className="size-3.5 text-ink-3" aria-label="Private" />}
-          <span className="flex-1" />
-          <IconButton label={wide ? 'Beside the Board (F)' : 'Wide (F)'} small className="max-md:hidden" onClick={onWide}>
-            {wide ? <Minimize2 className="size-4" aria-hidden /> : <Maximize2 className="size-4" aria-hidden />}
-          </IconButton>
-          <IconButton label="Close (Esc)" small className="-mr-1.5 max-md:hidden" onClick={onClose}>
-            <X className="size-4" aria-hidden />
-          </IconButton>
-        </div>
-        <h2
-          ref={heading}
-          tabIndex={-1}
-          className="wrap-break-word text-balance font-semibold text-lg leading-snug tracking-tight outline-none"
-        >
-          {job.title}
-        </h2>
         <JobActions
           workspace={workspace}
           job={job}
           rights={rights}
           onReview={shown === 'changes' ? undefined : () => onShow({ tab: 'changes' })}
           onGone={onClose}
-        />
+        >
+          {(buttons, menu) => (
+            <>
+              <div className="flex items-center gap-2 text-sm">
+                <IconButton label="Back to the Board" small className="-ml-1.5 md:hidden" onClick={onClose}>
+                  <ArrowLeft className="size-4" aria-hidden />
+                </IconButton>
+                <span className="text-ink-3 tabular-nums">#{job.number}</span>
+                <StateBadge state={job.state} />
+                {job.activity && (
+                  <span
+                    role="status"
+                    className={waitsForPeople(job.activity) ? 'truncate font-medium text-progress text-xs' : 'truncate text-ink-2 text-xs'}
+                  >
+                    {activityWords[job.activity]}
+                  </span>
+                )}
+                <PriorityMark priority={job.priority} />
+                {job.private && <Lock className="size-3.5 text-ink-3" aria-label="Private" />}
+                <span className="flex-1" />
+                {menu}
+                <IconButton label={wide ? 'Beside the Board (F)' : 'Wide (F)'} small className="max-md:hidden" onClick={onWide}>
+                  {wide ? <Minimize2 className="size-4" aria-hidden /> : <Maximize2 className="size-4" aria-hidden />}
+                </IconButton>
+                <IconButton label="Close (Esc)" small className="-mr-1.5 max-md:hidden" onClick={onClose}>
+                  <X className="size-4" aria-hidden />
+                </IconButton>
+              </div>
+              <h2
+                ref={heading}
+                tabIndex={-1}
+                className="wrap-break-word text-balance font-semibold text-lg leading-snug tracking-tight outline-none"
+              >
+                {job.title}
+              </h2>
+              {buttons}
+            </>
+          )}
+        </JobActions>
       </header>
       {(open.length > 0 || requests.length > 0 || (job.hold && job.state === 'ready')) && (
         <div className="flex max-h-[55%] shrink-0 flex-col gap-2 overflow-y-auto bg-surface px-4 pb-2">
-          {job.hold && job.state === 'ready' && <HoldNote hold={job.hold} />}
+          {job.hold && job.state === 'ready' && <HoldNote job={job.id} hold={job.hold} mayEdit={rights.edit} />}
           {requests.map((request) => (
             <RequestCard key={request.id} request={request} mayAnswer={rights.work} keys={request === permission} />
           ))}
