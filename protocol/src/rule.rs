@@ -6,11 +6,14 @@ use std::fmt;
 macro_rules! rules {
     ($($name:ident = $text:literal),+ $(,)?) => {
         /// A rule of the product. Serialised as its id, such as `JOB-7`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[expect(missing_docs, reason = "the text of each rule is in docs/rules.md")]
         pub enum Rule { $(#[serde(rename = $text)] $name),+ }
 
         impl Rule {
+            /// Every rule, in the order of the product's list.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
             /// The rule's id as people write it.
             #[must_use]
             pub const fn id(self) -> &'static str {
@@ -37,3 +40,16 @@ impl fmt::Display for Rule {
         f.write_str(self.id())
     }
 }
+
+// By hand, since the derive does not see names given by a macro.
+impl utoipa::PartialSchema for Rule {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::schema::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|rule| rule.id())))
+            .description(Some("A rule of the product, by its id, such as `JOB-7`."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Rule {}
