@@ -1,7 +1,10 @@
 //! `coord-server`: see `--help`.
 
 use clap::Parser as _;
-use coord_server::config::{Args, Command};
+use coord_server::{
+    Control,
+    config::{Args, Command, Config},
+};
 use std::{io::Write as _, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
@@ -18,18 +21,73 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let served = actix_web::rt::System::new().block_on(async {
-        let server = coord_server::start(args.config).await?;
-        // The one line others wait for; a closed pipe is no reason not to serve.
-        drop(writeln!(std::io::stdout(), "coord-server ready at {}", server.url));
-        server.run().await?;
-        anyhow::Ok(())
-    });
-    match served {
+    match actix_web::rt::System::new().block_on(serve(args.config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("coord-server: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    // Listened for before anybody is told that the server is ready, so that no signal finds nobody home.
+    let signals = Signals::new()?;
+    let server = coord_server::start(config).await?;
+    actix_web::rt::spawn(stop_on(signals, server.control()));
+    // The one line others wait for; a closed pipe is no reason not to serve.
+    drop(writeln!(std::io::stdout(), "coord-server ready at {}", server.url));
+    server.run().await?;
+    Ok(())
+}
+
+/// The first signal ends what was begun, a second one does not wait for it.
+async fn stop_on(mut signals: Signals, control: Control) {
+    signals.next().await;
+    tracing::info!("stopping");
+    let gracefully = control.clone();
+    actix_web::rt::spawn(async move { gracefully.stop().await });
+    signals.next().await;
+    control.stop_at_once().await;
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        // Without a way to hear of Ctrl-C the process is ended by the system.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }

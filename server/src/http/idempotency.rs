@@ -127,17 +127,21 @@ where
     D: FnOnce(&mut Value),
 {
     let now = ctx.now();
-    let seen = key.clone();
+    let (seen, shown, context) = (key.clone(), secret.clone(), ctx.clone());
     let work = async move |tx: &mut Tx| -> Result<Outcome<N>, ApiError> {
         if let Some(key) = &seen
-            && let Some(stored) = idempotency::find(tx, key, now).await?
+            && let Some(stored) = idempotency::claim(tx, key, now).await?
         {
             return Ok(Outcome::Repeated(stored));
         }
         let (value, news) = unit(tx).await?;
         let value = serde_json::to_value(&value).map_err(|error| StoreError::inconsistent("answer", error))?;
         if let Some(key) = &seen {
-            idempotency::insert(tx, key, StatusCode::CREATED.as_u16(), &value.to_string(), now).await?;
+            idempotency::finish(tx, key, StatusCode::CREATED.as_u16(), &value.to_string()).await?;
+            // Before the commit: whoever finds the key taken must find the secret. One of a unit that fails is overwritten by the next.
+            if let Some(secret) = &shown {
+                context.secrets.remember(key, secret.value.clone(), now);
+            }
         }
         Ok(Outcome::First(value, news))
     };
@@ -146,20 +150,11 @@ where
             tell(live, news);
         }
     };
-    let outcome = ctx.commit(work, tell).await.map_err(|error| match error {
-        // On PostgreSQL a call with the same key may have committed in between.
-        ApiError::Store(StoreError::Unique { what }) if what.starts_with("idempotency") => {
-            ApiError::unavailable("the same call is being answered already; repeat it")
-        }
-        other => other,
-    })?;
+    let outcome = ctx.commit(work, tell).await?;
     match outcome {
         Outcome::First(mut value, _) => {
             if let (Some(secret), Some(fields)) = (secret, value.as_object_mut()) {
-                fields.insert(secret.field.to_owned(), Value::String(secret.value.clone()));
-                if let Some(key) = &key {
-                    ctx.secrets.remember(key, secret.value, now);
-                }
+                fields.insert(secret.field.to_owned(), Value::String(secret.value));
             }
             finish(&mut value);
             Ok(HttpResponse::Created().json(value))

@@ -55,6 +55,7 @@ fn slug(name: &str) -> String {
 /// The slug of the name, with a number after it where others have it.
 async fn free_slug(tx: &mut Tx, name: &str, id: WorkspaceId) -> Result<String, StoreError> {
     let plain = slug(name);
+    workspaces::lock_slugs(tx).await?;
     if !workspaces::slug_taken(tx, &plain).await? {
         return Ok(plain);
     }

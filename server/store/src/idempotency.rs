@@ -60,6 +60,20 @@ pub async fn find(conn: &mut Conn, key: &Key, now: Timestamp) -> Result<Option<S
 /// # Errors
 /// [`StoreError::Unique`] when another call with the key was first.
 pub async fn insert(tx: &mut Tx, key: &Key, status: u16, response: &str, at: Timestamp) -> Result<(), StoreError> {
+    match claim(tx, key, at).await? {
+        None => finish(tx, key, status, response).await,
+        Some(_) => Err(StoreError::Unique {
+            what: "idempotency.key".to_owned(),
+        }),
+    }
+}
+
+/// Takes a key before anything is done for it: `None` when it was free, else its first result. Another call with the key waits here
+/// until this transaction ends, so that the two cannot both do the work.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim(tx: &mut Tx, key: &Key, at: Timestamp) -> Result<Option<Stored>, StoreError> {
     sqlx::query("DELETE FROM idempotency WHERE user_id = $1 AND route = $2 AND key = $3 AND created_at <= $4")
         .bind(key.user.to_string())
         .bind(key.route.clone())
@@ -67,18 +81,39 @@ pub async fn insert(tx: &mut Tx, key: &Key, status: u16, response: &str, at: Tim
         .bind(at.plus_ms(-KEPT_MS).0)
         .execute(&mut **tx)
         .await?;
-    sqlx::query(
-        "INSERT INTO idempotency (user_id, route, key, body_hash, status, response, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    let claimed = sqlx::query(
+        "INSERT INTO idempotency (user_id, route, key, body_hash, status, response, created_at) VALUES ($1, $2, $3, $4, 0, '', $5) \
+         ON CONFLICT DO NOTHING",
     )
     .bind(key.user.to_string())
     .bind(key.route.clone())
     .bind(key.key.clone())
     .bind(key.body_hash.clone())
-    .bind(i64::from(status))
-    .bind(response.to_owned())
     .bind(at.0)
     .execute(&mut **tx)
     .await?;
+    if claimed.rows_affected() == 1 {
+        return Ok(None);
+    }
+    let stored = find(tx, key, at).await?;
+    stored
+        .map(Some)
+        .ok_or_else(|| StoreError::inconsistent("idempotency", "a key that is taken is not there"))
+}
+
+/// Writes down the first result of a claimed key, in the same transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn finish(tx: &mut Tx, key: &Key, status: u16, response: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE idempotency SET status = $4, response = $5 WHERE user_id = $1 AND route = $2 AND key = $3")
+        .bind(key.user.to_string())
+        .bind(key.route.clone())
+        .bind(key.key.clone())
+        .bind(i64::from(status))
+        .bind(response.to_owned())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

@@ -43,10 +43,18 @@ pub async fn insert(tx: &mut Tx, workspace: &Workspace) -> Result<(), StoreError
     Ok(())
 }
 
-/// Whether a slug is taken.
+/// Makes other units that choose a slug wait until this one ends, so that what is free stays free.
 ///
 /// # Errors
 /// When the database fails; likewise for all below.
+pub async fn lock_slugs(tx: &mut Tx) -> Result<(), StoreError> {
+    sqlx::query("UPDATE server SET accounts = accounts WHERE id = 1")
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Whether a slug is taken.
 pub async fn slug_taken(conn: &mut Conn, slug: &str) -> Result<bool, StoreError> {
     Ok(sqlx::query("SELECT 1 AS one FROM workspaces WHERE slug = $1")
         .bind(slug.to_owned())
