@@ -1,2 +1,230 @@
-//! placeholder
-fn main() {}
+//! `coord-loadtest SCENARIO`: see `--help`.
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use coord_loadtest::{
+    chance::Chance,
+    progress::Progress,
+    report::{Figures, Report, Target as Wanted},
+    scenarios::{dispatch, idle, log_open, logs, people},
+    stage::{Stage, Target},
+};
+use serde::Serialize;
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+/// Load scenarios against a Coord server, and the test of its crashes. Exits with 1 when a target is missed, with 2 when it cannot run.
+#[derive(Parser)]
+#[command(name = "coord-loadtest", version)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(clap::Args)]
+struct Common {
+    #[command(flatten)]
+    target: Target,
+    /// Everything by chance follows from it.
+    #[arg(long, global = true, default_value_t = 1)]
+    seed: u64,
+    /// Where the result goes, as JSON.
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// How often it is measured, each time on a new server; the result is the median.
+    #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
+    runs: u32,
+    /// Most seconds of one run.
+    #[arg(long, global = true, default_value_t = 600)]
+    limit: u64,
+}
+
+#[derive(Subcommand)]
+enum Scenario {
+    /// From Ready to an assignment received, past a long queue, and how fast a queue is drained.
+    Dispatch {
+        #[command(flatten)]
+        settings: dispatch::Settings,
+        /// Most milliseconds from Ready to an assignment received, p99.
+        #[arg(long)]
+        max_p99_ms: Option<f64>,
+        /// Fewest jobs a second when a queue is drained.
+        #[arg(long)]
+        min_per_s: Option<f64>,
+    },
+    /// From an entry written to its receipt by everyone who watches, or how many entries the server takes.
+    Logs {
+        #[command(flatten)]
+        settings: logs::Settings,
+        /// Most milliseconds from written to received, p95.
+        #[arg(long)]
+        max_p95_ms: Option<f64>,
+        /// Fewest entries a second accepted.
+        #[arg(long)]
+        min_per_s: Option<f64>,
+    },
+    /// Opening a very long log anywhere.
+    LogOpen {
+        #[command(flatten)]
+        settings: log_open::Settings,
+        /// Most milliseconds for a page, the slowest of all.
+        #[arg(long)]
+        max_page_ms: Option<f64>,
+        /// Most MiB by which the server grows while the log is opened.
+        #[arg(long)]
+        max_growth_mib: Option<f64>,
+    },
+    /// What a server costs that has nothing to do, and how fast it starts.
+    Idle {
+        #[command(flatten)]
+        settings: idle::Settings,
+        /// Most MiB at rest.
+        #[arg(long)]
+        max_rss_mib: Option<f64>,
+        /// Most milliseconds of a start on data that is there.
+        #[arg(long)]
+        max_start_ms: Option<f64>,
+    },
+    /// How fast pages load for people while jobs change.
+    People {
+        #[command(flatten)]
+        settings: people::Settings,
+        /// Most milliseconds of an answer, p95.
+        #[arg(long)]
+        max_p95_ms: Option<f64>,
+    },
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    // The HTTP client wants a provider even for plain HTTP; there can be no other yet.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let done = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")
+        .and_then(|runtime| {
+            let done = runtime.block_on(perform(args));
+            runtime.shutdown_timeout(Duration::from_millis(100));
+            done
+        });
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("coord-loadtest: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether every target was met.
+async fn perform(Args { common, scenario }: Args) -> Result<bool> {
+    match scenario {
+        Scenario::Dispatch {
+            settings,
+            max_p99_ms,
+            min_per_s,
+        } => {
+            let wanted = [
+                Wanted::max("ready_to_assigned_p99_ms", max_p99_ms),
+                Wanted::min("drained_jobs_per_s", min_per_s),
+            ];
+            measure(&common, "dispatch", &settings, &wanted, async |stage, chance, progress| {
+                dispatch::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+        Scenario::Logs {
+            settings,
+            max_p95_ms,
+            min_per_s,
+        } => {
+            let wanted = [
+                Wanted::max("written_to_received_p95_ms", max_p95_ms),
+                Wanted::min("accepted_per_s", min_per_s),
+            ];
+            measure(&common, "logs", &settings, &wanted, async |stage, chance, progress| {
+                logs::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+        Scenario::LogOpen {
+            settings,
+            max_page_ms,
+            max_growth_mib,
+        } => {
+            let wanted = [
+                Wanted::max("page_max_ms", max_page_ms),
+                Wanted::max("growth_by_opening_mib", max_growth_mib),
+            ];
+            measure(&common, "log-open", &settings, &wanted, async |stage, chance, progress| {
+                log_open::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+        Scenario::Idle {
+            settings,
+            max_rss_mib,
+            max_start_ms,
+        } => {
+            let wanted = [
+                Wanted::max("rss_at_rest_mib", max_rss_mib),
+                Wanted::max("warm_start_ms", max_start_ms),
+            ];
+            let (mut runs, mut progress) = (vec![], Progress::default());
+            for _ in 0..common.runs {
+                runs.push(idle::run(&common.target, &settings, &mut progress).await?);
+            }
+            progress.end();
+            tell(&common, "idle", &settings, env!("CARGO_PKG_VERSION").to_owned(), &runs, &wanted)
+        }
+        Scenario::People { settings, max_p95_ms } => {
+            let wanted = [Wanted::max("api_p95_ms", max_p95_ms)];
+            measure(&common, "people", &settings, &wanted, async |stage, chance, progress| {
+                people::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+    }
+}
+
+async fn measure(
+    common: &Common,
+    name: &'static str,
+    settings: &impl Serialize,
+    wanted: &[Option<Wanted>],
+    run: impl AsyncFn(&Stage, &mut Chance, &mut Progress) -> Result<Figures>,
+) -> Result<bool> {
+    let (mut runs, mut version, mut progress) = (vec![], String::new(), Progress::default());
+    for n in 0..common.runs {
+        let seed = common.seed + u64::from(n);
+        progress.note(format!("{name}, run {} of {}, seed {seed}", n + 1, common.runs));
+        let stage = Stage::open(&common.target, name).await?;
+        version = stage.person.server_version().await?;
+        let limit = Duration::from_secs(common.limit);
+        let figures = tokio::time::timeout(limit, run(&stage, &mut Chance::new(seed), &mut progress)).await;
+        runs.push(figures.with_context(|| format!("not done after {} s", common.limit))??);
+    }
+    progress.end();
+    tell(common, name, settings, version, &runs, wanted)
+}
+
+fn tell(
+    common: &Common,
+    name: &'static str,
+    settings: &impl Serialize,
+    version: String,
+    runs: &[Figures],
+    wanted: &[Option<Wanted>],
+) -> Result<bool> {
+    let wanted: Vec<_> = wanted.iter().flatten().cloned().collect();
+    let report = Report::new(name, common.seed, serde_json::to_value(settings)?, version, runs, &wanted);
+    print!("{}", report.table());
+    if let Some(file) = &common.json {
+        report.save(file)?;
+    }
+    Ok(report.missed.is_empty())
+}

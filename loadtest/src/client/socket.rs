@@ -1,0 +1,68 @@
+//! A WebSocket as a client of this project has it.
+
+use anyhow::{Context as _, Result, bail};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{
+        Message, Utf8Bytes,
+        client::IntoClientRequest as _,
+        http::{HeaderValue, header},
+    },
+};
+
+/// An open connection.
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// Connects with a value for the header `Authorization`.
+    ///
+    /// # Errors
+    /// When the server is not there or refuses.
+    pub async fn open(address: &str, authorization: &str) -> Result<Self> {
+        let mut request = address.into_client_request()?;
+        request
+            .headers_mut()
+            .insert(header::AUTHORIZATION, HeaderValue::from_str(authorization)?);
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(request, None, true)
+            .await
+            .with_context(|| format!("no connection to {address}"))?;
+        Ok(Self(socket))
+    }
+
+    /// The next text message. Safe to be given up while it waits.
+    ///
+    /// # Errors
+    /// When the connection ended.
+    pub async fn next(&mut self) -> Result<Utf8Bytes> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Ok(text),
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Binary(_))) => bail!("a binary message"),
+                Some(Ok(Message::Close(Some(frame)))) => bail!("closed: {} {}", frame.code, frame.reason),
+                Some(Ok(Message::Close(None))) | None => bail!("closed"),
+                Some(Err(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Sends a text message.
+    ///
+    /// # Errors
+    /// When the connection ended.
+    pub async fn say(&mut self, text: String) -> Result<()> {
+        Ok(self.0.send(Message::text(text)).await?)
+    }
+
+    /// As two halves that work at the same time.
+    pub(super) fn split(
+        self,
+    ) -> (
+        futures_util::stream::SplitSink<WebSocketStream<MaybeTlsStream<TcpStream>>, Message>,
+        futures_util::stream::SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
+    ) {
+        self.0.split()
+    }
+}

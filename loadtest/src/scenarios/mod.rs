@@ -1,0 +1,7 @@
+//! What is measured. Each scenario is a function from a stage, its settings and chance to figures.
+
+pub mod dispatch;
+pub mod idle;
+pub mod log_open;
+pub mod logs;
+pub mod people;
