@@ -137,7 +137,7 @@ async fn perform(live: &Live, id: JobId, mut copy: Option<Job>, by: &By) -> Resu
         match store(live, decided).await {
             Ok(decided) => {
                 tell(live, &decided, open_dependencies).await;
-                return Ok(decided.after);
+                return Ok(decided.after.clone());
             }
             Err(CommandError::Store(StoreError::Conflict { .. })) => {}
             Err(error) => return Err(error),
@@ -209,7 +209,7 @@ async fn members_all(live: &Live, workspace: WorkspaceId, field: &str, users: &[
     Ok(())
 }
 
-async fn store(live: &Live, decided: Decided) -> Result<Decided, CommandError> {
+async fn store(live: &Live, decided: Decided) -> Result<Arc<Decided>, CommandError> {
     let decided = Arc::new(decided);
     let stored = Arc::clone(&decided);
     let audit_id = live.ids().uuid().to_string();
@@ -223,7 +223,7 @@ async fn store(live: &Live, decided: Decided) -> Result<Decided, CommandError> {
         let _watchers = live.0.access_changed.send(decided.after.id);
     }
     live.feed_committed(decided.after.workspace, seq);
-    Arc::into_inner(decided).ok_or(CommandError::Died)
+    Ok(decided)
 }
 
 /// One transaction: the job, the requests of an attempt that ended, the event, the audit line (INV-4).

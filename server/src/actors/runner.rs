@@ -112,7 +112,11 @@ where
 {
     let addr = live.runner_actor(runner);
     if let Err(actix::dev::SendError::Full(message)) = addr.try_send(message) {
-        tokio::task::spawn_local(async move { drop(addr.send(message).await) });
+        tokio::task::spawn_local(async move {
+            if addr.send(message).await.is_err() {
+                tracing::warn!("a runner's actor ended before it heard everything; its next one reads the store");
+            }
+        });
     }
 }
 
@@ -201,6 +205,8 @@ struct Held {
     fence: i64,
     /// Highest stored log number.
     head: i64,
+    /// Its end is being stored: the runner hears of that, not of a claim that was taken away.
+    ending: bool,
     /// Given back when the claim ends. A merge has none.
     _slot: Option<Slot>,
 }
@@ -265,6 +271,7 @@ impl RunnerActor {
             workspace: job.workspace,
             fence,
             head,
+            ending: false,
             _slot: slot,
         };
         self.claims.insert(attempt.id, held);
@@ -585,7 +592,7 @@ impl Handler<Ended> for RunnerActor {
     type Result = ();
 
     fn handle(&mut self, Ended(attempt, fence): Ended, _: &mut Self::Context) {
-        if self.claims.get(&attempt).is_none_or(|held| held.fence != fence) {
+        if self.claims.get(&attempt).is_none_or(|held| held.fence != fence || held.ending) {
             return;
         }
         let Some(held) = self.release(attempt) else { return };

@@ -71,11 +71,15 @@ pub(super) async fn job_moved(workspace: &Addr<WorkspaceActor>, moved: Moved) {
     }
 }
 
-/// Runners of the workspace came, went or changed. Loss is harmless: a full mailbox has a pass to come that a slot or a job woke.
+/// Runners of the workspace came, went or changed. Does not wait: the caller may be what the workspace waits for.
 pub(super) fn reload_runners(workspace: &Addr<WorkspaceActor>) {
-    if let Err(actix::dev::SendError::Full(_)) = workspace.try_send(ReloadRunners) {
+    if let Err(actix::dev::SendError::Full(message)) = workspace.try_send(ReloadRunners) {
         let workspace = workspace.clone();
-        actix::Arbiter::try_current().map(|arbiter| arbiter.spawn(async move { drop(workspace.send(ReloadRunners).await) }));
+        actix_web::rt::spawn(async move {
+            if workspace.send(message).await.is_err() {
+                tracing::debug!("a workspace's queue was rebuilt meanwhile");
+            }
+        });
     }
 }
 
@@ -154,7 +158,7 @@ impl WorkspaceActor {
     fn release(&self, jobs: Vec<JobId>) {
         for id in jobs {
             let live = self.live.clone();
-            actix::Arbiter::current().spawn(async move {
+            actix_web::rt::spawn(async move {
                 if let Err(error) = live.happen(id, Happening::DependenciesDone).await {
                     tracing::debug!(%error, job = %id, "a dependent job was not released");
                 }
@@ -475,7 +479,11 @@ impl Handler<Moved> for WorkspaceActor {
                         Ok(dependents) => {
                             for id in &dependents {
                                 let (live, id) = (actor.live.clone(), *id);
-                                actix::Arbiter::current().spawn(async move { drop(live.ask_job(id, job::By::Refresh).await) });
+                                actix_web::rt::spawn(async move {
+                                    if let Err(error) = live.ask_job(id, job::By::Refresh).await {
+                                        tracing::debug!(%error, job = %id, "a dependent job was not told anew");
+                                    }
+                                });
                             }
                             actor.release(dependents);
                         }

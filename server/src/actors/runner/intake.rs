@@ -88,7 +88,15 @@ fn drop_work(actor: &mut RunnerActor, attempt: AttemptId, fence: i64, detail: &s
 }
 
 /// Passes on what happened to the job. When `confirm` is given the claim ends with it.
-fn happens(actor: &RunnerActor, job: JobId, attempt: AttemptId, fence: i64, happening: Happening, confirm: Option<ToRunner>) -> Answered {
+fn happens(
+    actor: &mut RunnerActor,
+    job: JobId,
+    attempt: AttemptId,
+    fence: i64,
+    happening: Happening,
+    confirm: Option<ToRunner>,
+) -> Answered {
+    set_ending(actor, attempt, confirm.is_some());
     let live = actor.live.clone();
     let work = async move { live.happen(job, happening).await };
     Box::pin(work.into_actor(actor).map(move |result, actor, _| match result {
@@ -104,8 +112,17 @@ fn happens(actor: &RunnerActor, job: JobId, attempt: AttemptId, fence: i64, happ
             drop_work(actor, attempt, fence, &refused.refusal.detail);
             Ok(())
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            set_ending(actor, attempt, false);
+            Err(error)
+        }
     }))
+}
+
+fn set_ending(actor: &mut RunnerActor, attempt: AttemptId, ending: bool) {
+    if let Some(held) = actor.claims.get_mut(&attempt) {
+        held.ending = ending;
+    }
 }
 
 fn append(actor: &mut RunnerActor, attempt: AttemptId, fence: i64, entries: Vec<LogEntry>) -> Answered {

@@ -1,0 +1,5 @@
+//! The actors with a real store, a fake runner on the other end of its channel, and a clock that tests move.
+
+mod claims;
+mod intake;
+mod stage;
