@@ -1,86 +1,31 @@
 /** One function per call of the HTTP API. Everything that goes to the server over HTTP goes through here. */
-import { ApiProblem, problemFrom, unreachable } from './problem';
-import type {
-  AgentRequest,
-  Answer,
-  Attempt,
-  CommandBody,
-  CommandName,
-  CreatedRunner,
-  FileKind,
-  Invitation,
-  Job,
-  LogPage,
-  Member,
-  Message,
-  NewJob,
-  Note,
-  Page,
-  PatchJob,
-  Role,
-  RunnerView,
-  Setup,
-  StoredFile,
-  TeamMember,
-  User,
-  Workspace,
-} from './types';
+import createClient from 'openapi-fetch';
+import { problemFrom, unreachable } from './problem';
+import type { paths } from './schema';
+import type { Answer, CommandBody, CommandName, FileKind, NewJob, PatchJob, Role, StoredFile, TeamMember } from './types';
 
-type Query = Record<string, string | number | boolean | undefined>;
+const client = createClient<paths>({
+  baseUrl: location.origin,
+  credentials: 'same-origin',
+  // Looked up at each call, so that tests can put another one in its place.
+  fetch: (request) => globalThis.fetch(request),
+});
 
-interface Options {
-  body?: unknown;
-  query?: Query;
-  idempotent?: boolean;
-  signal?: AbortSignal;
-  text?: boolean;
-}
-
-async function call<T>(method: string, path: string, options: Options = {}): Promise<T> {
-  const url = new URL(`/api/v1${path}`, location.origin);
-  for (const [key, value] of Object.entries(options.query ?? {})) {
-    if (value !== undefined) {
-      url.searchParams.set(key, String(value));
-    }
-  }
-  const headers: Record<string, string> = {};
-  if (options.body !== undefined) {
-    headers['content-type'] = 'application/json';
-  }
-  if (options.idempotent) {
-    headers['idempotency-key'] = newKey();
-  }
-  let response: Response;
+/** The data of an answer; a refusal or a broken connection is thrown as a problem. */
+async function answered<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  let result: Awaited<typeof call>;
   try {
-    response = await fetch(url, {
-      method,
-      headers,
-      credentials: 'same-origin',
-      body: options.body === undefined ? undefined : JSON.stringify(options.body),
-      signal: options.signal,
-    });
+    result = await call;
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') {
       throw error;
     }
     throw unreachable();
   }
-  const raw = await response.text();
-  if (!response.ok) {
-    throw problemFrom(response, parse(raw));
+  if (!result.response.ok) {
+    throw problemFrom(result.response, result.error);
   }
-  return (options.text ? raw : parse(raw)) as T;
-}
-
-function parse(raw: string): unknown {
-  if (raw === '') {
-    return undefined;
-  }
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return undefined;
-  }
+  return result.data as T;
 }
 
 /** `crypto.randomUUID` exists on secure origins only, and a self-hosted server may be plain HTTP on a local network. */
@@ -89,72 +34,110 @@ export function newKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-async function allPages<T>(path: string, query: Query, signal?: AbortSignal): Promise<T[]> {
+/** So that a request sent twice makes one thing. */
+const once = () => ({ 'Idempotency-Key': newKey() });
+
+const limit = 200;
+
+interface Paged<T> {
+  items: T[];
+  next?: string | null;
+}
+
+async function allPages<T>(
+  page: (cursor: string | undefined) => Promise<{ data?: Paged<T>; error?: unknown; response: Response }>,
+): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | undefined;
   do {
-    const page: Page<T> = await call('GET', path, { query: { ...query, limit: 200, cursor }, signal });
-    items.push(...page.items);
-    cursor = page.next ?? undefined;
+    const found = await answered(page(cursor));
+    items.push(...found.items);
+    cursor = found.next ?? undefined;
   } while (cursor !== undefined);
   return items;
 }
 
 export const api = {
-  setup: () => call<Setup>('GET', '/setup'),
-  me: () => call<User>('GET', '/me'),
-  register: (body: { email: string; name: string; password: string }) => call<User>('POST', '/auth/register', { body }),
-  login: (body: { email: string; password: string }) => call<User>('POST', '/auth/login', { body }),
-  logout: () => call<void>('POST', '/auth/logout'),
+  setup: () => answered(client.GET('/api/v1/setup')),
+  me: () => answered(client.GET('/api/v1/me')),
+  register: (body: { email: string; name: string; password: string }) => answered(client.POST('/api/v1/auth/register', { body })),
+  login: (body: { email: string; password: string }) => answered(client.POST('/api/v1/auth/login', { body })),
+  logout: () => answered(client.POST('/api/v1/auth/logout')),
 
-  workspaces: () => allPages<Workspace>('/workspaces', {}),
-  workspace: (ws: string, signal?: AbortSignal) => call<Workspace>('GET', `/workspaces/${ws}`, { signal }),
-  createWorkspace: (body: { name: string }) => call<Workspace>('POST', '/workspaces', { body, idempotent: true }),
-  members: (ws: string) => allPages<Member>(`/workspaces/${ws}/members`, {}),
-  setRole: (ws: string, user: string, role: Role) => call<Member>('PATCH', `/workspaces/${ws}/members/${user}`, { body: { role } }),
-  removeMember: (ws: string, user: string) => call<void>('DELETE', `/workspaces/${ws}/members/${user}`),
+  workspaces: () => allPages((cursor) => client.GET('/api/v1/workspaces', { params: { query: { limit, cursor } } })),
+  workspace: (ws: string, signal?: AbortSignal) => answered(client.GET('/api/v1/workspaces/{ws}', { params: { path: { ws } }, signal })),
+  createWorkspace: (body: { name: string }) => answered(client.POST('/api/v1/workspaces', { params: { header: once() }, body })),
+  members: (ws: string) =>
+    allPages((cursor) => client.GET('/api/v1/workspaces/{ws}/members', { params: { path: { ws }, query: { limit, cursor } } })),
+  setRole: (ws: string, user: string, role: Role) =>
+    answered(client.PATCH('/api/v1/workspaces/{ws}/members/{user}', { params: { path: { ws, user } }, body: { role } })),
+  removeMember: (ws: string, user: string) =>
+    answered(client.DELETE('/api/v1/workspaces/{ws}/members/{user}', { params: { path: { ws, user } } })),
   invite: (ws: string, body: { email: string; role: Role }) =>
-    call<Invitation>('POST', `/workspaces/${ws}/invitations`, { body, idempotent: true }),
-  acceptInvitation: (code: string) => call<Workspace>('POST', `/invitations/${encodeURIComponent(code)}/accept`),
+    answered(client.POST('/api/v1/workspaces/{ws}/invitations', { params: { path: { ws }, header: once() }, body })),
+  acceptInvitation: (code: string) => answered(client.POST('/api/v1/invitations/{code}/accept', { params: { path: { code } } })),
 
-  jobs: (ws: string, signal?: AbortSignal) => allPages<Job>(`/workspaces/${ws}/jobs`, {}, signal),
-  job: (job: string) => call<Job>('GET', `/jobs/${job}`),
-  createJob: (ws: string, body: NewJob) => call<Job>('POST', `/workspaces/${ws}/jobs`, { body, idempotent: true }),
-  patchJob: (job: string, body: PatchJob) => call<Job>('PATCH', `/jobs/${job}`, { body }),
-  deleteJob: (job: string) => call<void>('DELETE', `/jobs/${job}`),
-  command: (job: string, name: CommandName, body: CommandBody) => call<Job>('POST', `/jobs/${job}/${name}`, { body }),
-  addDependency: (job: string, other: string) => call<void>('PUT', `/jobs/${job}/dependencies/${other}`),
-  removeDependency: (job: string, other: string) => call<void>('DELETE', `/jobs/${job}/dependencies/${other}`),
-  team: (job: string) => call<TeamMember[]>('GET', `/jobs/${job}/team`),
-  setTeam: (job: string, body: TeamMember[]) => call<TeamMember[]>('PUT', `/jobs/${job}/team`, { body }),
+  jobs: (ws: string, signal?: AbortSignal) =>
+    allPages((cursor) => client.GET('/api/v1/workspaces/{ws}/jobs', { params: { path: { ws }, query: { limit, cursor } }, signal })),
+  createJob: (ws: string, body: NewJob) =>
+    answered(client.POST('/api/v1/workspaces/{ws}/jobs', { params: { path: { ws }, header: once() }, body })),
+  patchJob: (job: string, body: PatchJob) => answered(client.PATCH('/api/v1/jobs/{job}', { params: { path: { job } }, body })),
+  deleteJob: (job: string) => answered(client.DELETE('/api/v1/jobs/{job}', { params: { path: { job } } })),
+  command: (job: string, command: CommandName, body: CommandBody) =>
+    answered(
+      client.POST('/api/v1/jobs/{job}/{command}', {
+        params: { path: { job, command }, header: command === 'duplicate' ? once() : undefined },
+        body,
+      }),
+    ),
+  addDependency: (job: string, other: string) =>
+    answered(client.PUT('/api/v1/jobs/{job}/dependencies/{other}', { params: { path: { job, other } } })),
+  removeDependency: (job: string, other: string) =>
+    answered(client.DELETE('/api/v1/jobs/{job}/dependencies/{other}', { params: { path: { job, other } } })),
+  team: (job: string) => answered(client.GET('/api/v1/jobs/{job}/team', { params: { path: { job } } })),
+  setTeam: (job: string, body: TeamMember[]) => answered(client.PUT('/api/v1/jobs/{job}/team', { params: { path: { job } }, body })),
 
-  notes: (job: string) => allPages<Note>(`/jobs/${job}/notes`, {}),
-  addNote: (job: string, body: string) => call<Note>('POST', `/jobs/${job}/notes`, { body: { body }, idempotent: true }),
-  retractNote: (note: string) => call<Note>('POST', `/notes/${note}/retract`),
+  notes: (job: string) =>
+    allPages((cursor) => client.GET('/api/v1/jobs/{job}/notes', { params: { path: { job }, query: { limit, cursor } } })),
+  addNote: (job: string, body: string) =>
+    answered(client.POST('/api/v1/jobs/{job}/notes', { params: { path: { job }, header: once() }, body: { body } })),
+  retractNote: (note: string) => answered(client.POST('/api/v1/notes/{note}/retract', { params: { path: { note } } })),
 
-  files: (job: string, kind: FileKind) => allPages<StoredFile>(`/jobs/${job}/${kind}s`, {}),
-  forgetAnnounced: (job: string) => call<void>('DELETE', `/jobs/${job}/attachments/announced`),
-  deleteFile: (file: string) => call<void>('DELETE', `/files/${file}`),
+  files: (job: string, kind: FileKind) =>
+    allPages((cursor) => client.GET(`/api/v1/jobs/{job}/${kind}s`, { params: { path: { job }, query: { limit, cursor } } })),
+  forgetAnnounced: (job: string) => answered(client.DELETE('/api/v1/jobs/{job}/attachments/announced', { params: { path: { job } } })),
+  deleteFile: (file: string) => answered(client.DELETE('/api/v1/files/{file}', { params: { path: { file } } })),
   fileUrl: (file: string) => `/api/v1/files/${file}/content`,
   upload,
 
-  attempts: (job: string) => allPages<Attempt>(`/jobs/${job}/attempts`, {}),
-  log: (attempt: string, from: number, limit: number, signal?: AbortSignal) =>
-    call<LogPage>('GET', `/attempts/${attempt}/log`, { query: { from, limit }, signal }),
-  diff: (attempt: string, since?: 'review') => call<string>('GET', `/attempts/${attempt}/diff`, { query: { since }, text: true }),
+  attempts: async (job: string) => (await answered(client.GET('/api/v1/jobs/{job}/attempts', { params: { path: { job } } }))).items,
+  log: (attempt: string, from: number, most: number, signal?: AbortSignal) =>
+    answered(client.GET('/api/v1/attempts/{attempt}/log', { params: { path: { attempt }, query: { from, limit: most } }, signal })),
+  diff: (attempt: string, since?: 'review') =>
+    answered(client.GET('/api/v1/attempts/{attempt}/diff', { params: { path: { attempt }, query: { since } }, parseAs: 'text' })),
   sendMessage: (attempt: string, body: { body: string; interrupt: boolean }) =>
-    call<Message>('POST', `/attempts/${attempt}/messages`, { body, idempotent: true }),
+    answered(client.POST('/api/v1/attempts/{attempt}/messages', { params: { path: { attempt } }, body })),
 
-  openRequests: (ws: string, signal?: AbortSignal) => allPages<AgentRequest>(`/workspaces/${ws}/requests`, { open: true }, signal),
-  answer: (request: string, body: Answer) => call<AgentRequest>('POST', `/requests/${request}/answer`, { body }),
+  openRequests: (ws: string, signal?: AbortSignal) =>
+    allPages((cursor) =>
+      client.GET('/api/v1/workspaces/{ws}/requests', { params: { path: { ws }, query: { open: true, limit, cursor } }, signal }),
+    ),
+  answer: (request: string, body: Answer) =>
+    answered(client.POST('/api/v1/requests/{request}/answer', { params: { path: { request } }, body })),
 
-  myRunners: () => allPages<RunnerView>('/runners', {}),
-  workspaceRunners: (ws: string, signal?: AbortSignal) => allPages<RunnerView>(`/workspaces/${ws}/runners`, {}, signal),
-  createRunner: (body: { name: string; shared: boolean }) => call<CreatedRunner>('POST', '/runners', { body, idempotent: true }),
-  patchRunner: (runner: string, body: { name?: string; shared?: boolean }) => call<RunnerView>('PATCH', `/runners/${runner}`, { body }),
-  removeRunner: (runner: string) => call<void>('DELETE', `/runners/${runner}`),
-  disableRunner: (ws: string, runner: string, disabled: boolean) =>
-    call<void>(disabled ? 'PUT' : 'DELETE', `/workspaces/${ws}/runners/${runner}/disabled`),
+  myRunners: () => allPages((cursor) => client.GET('/api/v1/runners', { params: { query: { limit, cursor } } })),
+  workspaceRunners: (ws: string, signal?: AbortSignal) =>
+    allPages((cursor) => client.GET('/api/v1/workspaces/{ws}/runners', { params: { path: { ws }, query: { limit, cursor } }, signal })),
+  createRunner: (body: { name: string; shared: boolean }) => answered(client.POST('/api/v1/runners', { params: { header: once() }, body })),
+  patchRunner: (runner: string, body: { name?: string; shared?: boolean }) =>
+    answered(client.PATCH('/api/v1/runners/{runner}', { params: { path: { runner } }, body })),
+  removeRunner: (runner: string) => answered(client.DELETE('/api/v1/runners/{runner}', { params: { path: { runner } } })),
+  disableRunner: (ws: string, runner: string, disabled: boolean) => {
+    const at = { params: { path: { ws, runner } } };
+    return disabled
+      ? answered(client.PUT('/api/v1/workspaces/{ws}/runners/{runner}/disabled', at))
+      : answered(client.DELETE('/api/v1/workspaces/{ws}/runners/{runner}/disabled', at));
+  },
 };
 
 /** Uploads one file; XMLHttpRequest, since `fetch` tells no upload progress. */
@@ -183,5 +166,10 @@ function upload(job: string, kind: FileKind, file: File, onProgress?: (done: num
   });
 }
 
-export const isStale = (error: unknown): error is ApiProblem =>
-  error instanceof ApiProblem && error.status === 409 && error.rule === 'JOB-7';
+function parse(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return undefined;
+  }
+}

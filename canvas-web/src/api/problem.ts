@@ -15,7 +15,7 @@ export class ApiProblem extends Error {
     this.status = problem.status;
     this.kind = problem.type;
     this.title = problem.title;
-    this.rule = problem.rule;
+    this.rule = problem.rule ?? undefined;
     this.errors = problem.errors ?? {};
     this.current = problem.current;
   }

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { GitMerge, Pencil } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
 import { api } from '@/api/calls';
-import { useAgentNames, useJobs, useMembers, useRunners } from '@/api/hooks';
+import { useAgentNames, useJobs, useKeepJob, useMembers, useRunners } from '@/api/hooks';
 import { keys } from '@/api/keys';
 import type { Job, JobState, Mode, PatchJob, Priority, TeamMember, ToolsPolicy, Workspace } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
@@ -370,7 +370,8 @@ function AgentProperties({ workspace, job, mayEdit, save }: PropertyProps) {
 function Dependencies({ workspace, job, jobs, mayEdit, save }: PropertyProps & { jobs: readonly Job[] }) {
   const mayAdd = mayEdit && job.state === 'backlog';
   const mayRemove = mayEdit && (job.state === 'backlog' || job.state === 'ready');
-  const change = (call: Promise<void>, words: string) => call.catch((error: unknown) => toastProblem(words, error));
+  const keep = useKeepJob(workspace.id);
+  const change = (call: Promise<Job>, words: string) => call.then(keep, (error: unknown) => toastProblem(words, error));
   if (job.dependencies.length === 0 && job.dependents.length === 0 && !mayAdd) {
     return null;
   }

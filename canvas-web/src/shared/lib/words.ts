@@ -162,7 +162,7 @@ export function holdWords(hold: Hold, now: number): HoldWords {
 }
 
 /** `12.3k tokens · $0.42 · 3 min`. */
-export function usageWords(usage: Usage): string {
+export function usageWords(usage: Partial<Usage>): string {
   const parts: string[] = [];
   const tokens = (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0);
   if (tokens > 0) {
