@@ -268,7 +268,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let outbox = an_outbox(root.path());
         let now = Instant::now();
-        (1..=6000).for_each(|n| drop(outbox.append(text(n)).unwrap()));
+        (1..=6000).for_each(|n| assert_eq!(outbox.append(text(n)).unwrap(), n as i64));
         let mut sent = 0;
         while let Some(message) = outbox.next(now).unwrap() {
             sent += numbers(&message).len();

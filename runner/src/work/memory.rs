@@ -111,10 +111,8 @@ impl Memory {
     fn run(&mut self, call: &str, title: Option<&str>, status: Option<ToolStatus>) {
         match status {
             Some(ToolStatus::InProgress) => {
-                let known = self.running.entry(call.to_owned()).or_default();
-                if let Some(title) = title {
-                    title.clone_into(known);
-                }
+                let title = title.or(self.title(call)).unwrap_or_default().to_owned();
+                self.running.insert(call.to_owned(), title);
             }
             Some(ToolStatus::Completed | ToolStatus::Failed) => {
                 self.running.remove(call);

@@ -259,7 +259,7 @@ pub fn value(value: Value) -> ElicitationContentValue {
 
 /// An error of the agent, typed. Its own kinds of error come in `data.errorKind`.
 pub fn error(error: &Error) -> AgentError {
-    let code = i32::from(error.code.clone());
+    let code = i32::from(error.code);
     if error.code == ErrorCode::AUTH_REQUIRED || code == 401 {
         return AgentError::NotSignedIn(format!(
             "the agent wants somebody to sign in on the runner's machine: {}",

@@ -28,7 +28,7 @@ use agent_client_protocol::{
 use lines::Gate;
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -323,18 +323,18 @@ async fn resume(
     connection: &ConnectionTo<AgentRole>,
     capabilities: &AgentCapabilities,
     session: &str,
-    folder: &PathBuf,
+    folder: &Path,
 ) -> Result<Option<Resumed>, AgentError> {
     let session = SessionId::new(session);
     if capabilities.session_capabilities.resume.is_some() {
-        let request = ResumeSessionRequest::new(session, folder.clone());
+        let request = ResumeSessionRequest::new(session, folder);
         let answer = connection.send_request(request).block_task().await;
         return answer
             .map(|answer| Some((answer.modes, answer.config_options)))
             .map_err(|error| convert::error(&error));
     }
     if capabilities.load_session {
-        let request = LoadSessionRequest::new(session, folder.clone());
+        let request = LoadSessionRequest::new(session, folder);
         let answer = connection.send_request(request).block_task().await;
         return answer
             .map(|answer| Some((answer.modes, answer.config_options)))

@@ -52,6 +52,7 @@ impl Performer {
             if *cancelled.borrow() {
                 return Ok((Ended::Cancelled, usage));
             }
+            let performed = step.clone();
             match step {
                 Step::Say(text) => self.update(SessionUpdate::AgentMessageChunk(chunk(text)))?,
                 Step::Think(text) => self.update(SessionUpdate::AgentThoughtChunk(chunk(text)))?,
@@ -137,6 +138,7 @@ impl Performer {
                 }
                 Step::SlowInit(_) | Step::AuthRequired(_) | Step::NoResume(_) => {}
             }
+            self.sessions.done(&self.id, &performed);
         }
         let ended = if *cancelled.borrow() { Ended::Cancelled } else { Ended::Done };
         Ok((ended, usage))

@@ -34,11 +34,14 @@ pub struct Session {
     pub resumed: bool,
 }
 
+/// A session, and whether its turn was cancelled.
+type Open = (Session, watch::Sender<bool>);
+
 /// All sessions of this process.
 #[derive(Clone)]
 pub struct Sessions {
     store: Option<PathBuf>,
-    open: Arc<Mutex<HashMap<String, (Session, watch::Sender<bool>)>>>,
+    open: Arc<Mutex<HashMap<String, Open>>>,
 }
 
 impl Sessions {
@@ -158,14 +161,20 @@ impl Sessions {
         .ok_or_else(|| "no such session".to_owned())
     }
 
-    /// The next step, if there is one. It counts as begun from here on, so that a step that crashes is not repeated.
+    /// The next step, if there is one. One that ends the process or the turn counts as done from here on, so that it is not repeated;
+    /// any other when [`Sessions::done`] says so.
     pub fn step(&self, id: &str) -> Option<(Step, Session)> {
         self.with(id, |session| {
             let step = session.script.get(session.position).cloned()?;
-            session.position += 1;
+            session.position += usize::from(step.ends());
             Some((step, session.clone()))
         })
         .flatten()
+    }
+
+    /// A step was performed.
+    pub fn done(&self, id: &str, step: &Step) {
+        self.with(id, |session| session.position += usize::from(!step.ends()));
     }
 
     pub fn change(&self, id: &str, change: impl FnOnce(&mut Session)) {

@@ -72,6 +72,17 @@ pub enum Step {
     NoResume(bool),
 }
 
+impl Step {
+    /// Whether the process or the turn ends with it.
+    #[must_use]
+    pub const fn ends(&self) -> bool {
+        matches!(
+            self,
+            Self::Crash(_) | Self::Fail(_) | Self::EndTurnError(_) | Self::Refuse(_) | Self::Hang(_) | Self::ProposePlan(_)
+        )
+    }
+}
+
 /// A tool call.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

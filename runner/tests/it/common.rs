@@ -1,9 +1,6 @@
 //! A small server that keeps the runner protocol's rules and notices when a runner does not, and runners to try against it.
-#![allow(dead_code, reason = "each test file uses a part of it")]
-#![expect(clippy::allow_attributes, reason = "an expectation would fail in files that use all of it")]
 
-pub mod server;
-
+use crate::server::Server;
 use coord_protocol::{
     id::{AttemptId, FileId, JobId, MessageId, UserId},
     job::{Context, Mode, ToolsPolicy},
@@ -13,7 +10,7 @@ use coord_protocol::{
 };
 use coord_runner::{clock::Clock, config::Config, desk::Desk, git::mirror::Locks, http::Http, link, mask::Masker, work::Host};
 use serde_json::{Value, json};
-use server::Server;
+
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -77,7 +74,6 @@ pub fn assignment(script: Value) -> Assignment {
 /// A runner in this process.
 pub struct Runner {
     pub desk: Arc<Desk>,
-    pub host: Arc<Host>,
     link: tokio::task::JoinHandle<()>,
 }
 
@@ -147,12 +143,12 @@ impl Bench {
             config,
         });
         std::fs::create_dir_all(self.work_dir()).unwrap();
-        let desk = Desk::open(Arc::clone(&host));
+        let desk = Desk::open(host);
         let link = tokio::spawn({
             let desk = Arc::clone(&desk);
             async move { link::run(desk, &server, &token, Clock).await }
         });
-        Runner { desk, host, link }
+        Runner { desk, link }
     }
 
     /// Writes the configuration to a file.

@@ -1,8 +1,6 @@
 //! Jobs in real git repositories: bare ones on disk, with history.
 
-mod common;
-
-use common::{Bench, assignment, choose, failed, number, said, system, write_tool};
+use crate::common::{Bench, assignment, choose, failed, number, said, system, write_tool};
 use coord_protocol::{
     attempt::FailureReason,
     id::{AttemptId, JobId, UserId},
@@ -444,7 +442,7 @@ async fn file_1_attachments_of_a_repository_job_are_not_committed_and_the_agents
     use sha2::{Digest, Sha256};
     let (bench, bare) = bench().await;
     let runner = bench.runner();
-    let id = common::file_id();
+    let id = crate::common::file_id();
     bench.server.with(|stored| stored.files.insert(id.to_string(), b"input".to_vec()));
     let run = "cat .coord/attachments/in.txt && echo 1 > own.txt && git add -A && git commit -q -m 'By the agent' && echo 2 > left.txt && mkdir sub && git init -q sub && echo x > sub/x";
     let mut job = job(

@@ -1,6 +1,6 @@
 //! The server's side of the runner protocol, in memory.
 
-use super::PATIENCE;
+use crate::common::PATIENCE;
 use coord_protocol::{
     id::AttemptId,
     job::Activity,
@@ -131,8 +131,8 @@ impl Server {
             stored.claims.insert(assignment.attempt, assignment.fence);
             let message = ToRunner::Assign(Box::new(assignment));
             match &stored.out {
-                Some(out) => drop(out.send(message)),
-                None => stored.pending.push(message),
+                Some(out) if !out.is_closed() => drop(out.send(message)),
+                _ => stored.pending.push(message),
             }
         });
     }
@@ -142,8 +142,8 @@ impl Server {
             stored.claims.insert(assignment.attempt, assignment.fence);
             let message = ToRunner::Merge(Box::new(assignment));
             match &stored.out {
-                Some(out) => drop(out.send(message)),
-                None => stored.pending.push(message),
+                Some(out) if !out.is_closed() => drop(out.send(message)),
+                _ => stored.pending.push(message),
             }
         });
     }

@@ -1,8 +1,6 @@
 //! Jobs in a folder of their own, with the scripted agent behind the real protocol and real processes.
 
-mod common;
-
-use common::{Bench, asked, assignment, choose, failed, file_id, said, system, write_tool};
+use crate::common::{Bench, asked, assignment, choose, failed, file_id, said, system, write_tool};
 use coord_protocol::{
     attempt::FailureReason,
     job::{Activity, Mode, ToolsPolicy},
@@ -69,7 +67,7 @@ async fn file_2_what_the_agent_leaves_in_its_output_folder_is_delivered_byte_for
         assert!(activities.contains(&expected), "{expected:?} in {activities:?}");
     }
     bench.server.assert_no_faults();
-    common::eventually("the spool is gone", || runner.desk.held() == 0).await;
+    crate::common::eventually("the spool is gone", || runner.desk.held() == 0).await;
     runner.stop().await;
 }
 
