@@ -26,7 +26,8 @@ export class Program {
     const out = openSync(log, 'a');
     // Nothing of the surrounding shell decides how the programs behave.
     const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('COORD_')));
-    this.child = spawn(file, args, { stdio: ['ignore', out, out], env: { ...clean, ...env } });
+    const logLevel = process.env.COORD_E2E_LOG ? { COORD_LOG: process.env.COORD_E2E_LOG } : {};
+    this.child = spawn(file, args, { stdio: ['ignore', out, out], env: { ...clean, ...logLevel, ...env } });
     this.failure = undefined;
     this.child.on('error', (error) => {
       this.failure = error;

@@ -97,7 +97,7 @@ test('job_5_a job in a repository goes from Ready to merged, with two people wat
     await panel(benJob, 1).getByText('I am the scripted agent', { exact: false }).waitFor();
     await screenshot(benJob, 'repository-job-2-question');
     await answer(benJob, 1, 'How should the note sound?', 'Friendly');
-    await panel(anaPage, 1).getByText('Ben: Friendly').waitFor();
+    await panel(anaPage, 1).getByText('Ben: Friendly').first().waitFor();
     await panel(benJob, 1).getByText('The answer is: Friendly', { exact: false }).waitFor();
 
     // The permission is given by Ana, and Ben sees that too.
@@ -105,7 +105,7 @@ test('job_5_a job in a repository goes from Ready to merged, with two people wat
     await card(benBoard, 'In progress', title).getByText('Waiting for permission').waitFor();
     await screenshot(anaPage, 'repository-job-3-permission');
     await allow(anaPage, 1, note);
-    await panel(benJob, 1).getByText('Ana: Allow once').waitFor();
+    await panel(benJob, 1).getByText('Ana: Allow once').first().waitFor();
     await allow(anaPage, 1, 'ls');
 
     // Handed in: pushed, not merged.
@@ -124,7 +124,7 @@ test('job_5_a job in a repository goes from Ready to merged, with two people wat
     await openTab(anaPage, 1, 'Review');
     const diff = panel(anaPage, 1).getByRole('region', { name: note });
     await diff.getByText('A note from the scripted agent', { exact: false }).waitFor();
-    await diff.getByRole('button', { name: 'Comment on line 3' }).click();
+    await diff.getByRole('button', { name: 'Comment on line 3' }).last().click();
     await diff.getByLabel('Comment on this line').fill('Say who it is for.');
     await diff.getByRole('button', { name: 'Add to the review' }).click();
     await panel(anaPage, 1).getByLabel('Words of the review').fill('Nearly. Please add a line.');
