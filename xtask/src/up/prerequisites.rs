@@ -1,5 +1,6 @@
 //! What must be there before anything is built. Everything that is missing is said at once, in plain words.
 
+use super::files;
 use crate::{process, workspace};
 use anyhow::{Result, bail};
 use std::{
@@ -82,12 +83,11 @@ fn port_free(port: u16) -> Result<()> {
 
 fn writable(data: &Path) -> Result<()> {
     let probe = data.join(".write-probe");
-    if let Err(error) = fs::create_dir_all(data)
-        .and_then(|()| fs::write(&probe, ""))
-        .and_then(|()| fs::remove_file(&probe))
-    {
+    let made = if data.exists() { Ok(()) } else { files::make_private_folder(data) };
+    let written = made.and_then(|()| Ok(fs::write(&probe, "").and_then(|()| fs::remove_file(&probe))?));
+    if let Err(error) = written {
         bail!(
-            "The data folder {} cannot be written to ({error}). Choose another: cargo xtask up --data FOLDER",
+            "The data folder {} cannot be written to ({error:#}). Choose another: cargo xtask up --data FOLDER",
             data.display()
         );
     }
