@@ -97,7 +97,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         clock,
         ids,
         live,
-        metrics: Metrics::new(),
+        metrics: Metrics::default(),
         limits: Limits::default(),
         passwords,
         secrets: Secrets::default(),

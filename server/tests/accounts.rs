@@ -324,3 +324,75 @@ async fn acc_1_behind_https_the_cookie_is_secure_and_the_origin_is_the_public_on
         checked(answer, status, origin).await;
     }
 }
+
+/// Opens the event stream of a workspace and reads until the server closes it; returns the code it closes with.
+async fn closed_with(who: &common::Person, ws: &str, origin: &str) -> u16 {
+    use tokio::io::AsyncReadExt as _;
+    let request = who
+        .call(Method::GET, &format!("/workspaces/{ws}/events"))
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("origin", origin);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 101);
+    let mut socket = answer.upgrade().await.unwrap();
+    loop {
+        let (kind, length) = (socket.read_u8().await.unwrap(), socket.read_u8().await.unwrap());
+        assert!(length < 126, "the messages of this stream are short");
+        let mut body = vec![0; usize::from(length)];
+        socket.read_exact(&mut body).await.unwrap();
+        if kind == 0x88 {
+            return u16::from_be_bytes([body[0], body[1]]);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn acc_5_a_socket_ends_with_the_token_or_session_that_opened_it() {
+    let server = server();
+    let ada = server.person("ada").await;
+    let ws = ada.workspace("Team").await;
+    let made = ada.post(201, "/tokens", json!({ "name": "ends", "expires_in_days": 1 })).await;
+    let program = ada.with_token(&text(&made, "token"));
+    server.control.advance(Duration::from_secs(24 * 60 * 60 - 2));
+    let ended = tokio::time::timeout(Duration::from_secs(10), closed_with(&program, &ws, &server.url));
+    assert_eq!(ended.await.expect("the socket ends with its token"), 4403);
+
+    let watching = tokio::time::timeout(Duration::from_secs(10), closed_with(&ada, &ws, &server.url));
+    let sign_out = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        ada.post(204, "/auth/logout", json!({})).await;
+    };
+    let (ended, ()) = futures_util::future::join(watching, sign_out).await;
+    assert_eq!(ended.expect("the socket ends with its session"), 4403);
+}
+
+#[actix_web::test]
+async fn acc_1_a_socket_with_our_cookie_opens_from_our_own_pages_only() {
+    let server = server();
+    let ada = server.person("ada").await;
+    let path = format!("/workspaces/{}/events", ada.workspace("Team").await);
+    let host = server.url.strip_prefix("http://").unwrap();
+    let from = |origin: Option<String>| {
+        let request = ada
+            .call(Method::GET, &path)
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket");
+        let request = request
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        let request = origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
+        async move { request.send().await.unwrap() }
+    };
+    for origin in [
+        "https://evil.example".to_owned(),
+        "null".to_owned(),
+        format!("http://{host}.evil.example"),
+    ] {
+        checked(from(Some(origin.clone())).await, 403, &origin).await;
+    }
+    checked(from(None).await, 403, "no origin").await;
+    assert_eq!(from(Some(server.url.clone())).await.status(), 101);
+}

@@ -73,11 +73,6 @@ impl Caller {
         self.user.id
     }
 
-    /// Whether they may only look: a token without the scope for more. Sockets that take edits ask this.
-    pub fn is_read_only(&self) -> bool {
-        matches!(&self.via, Via::Token(_, scopes) if !scopes.contains(&Scope::Write))
-    }
-
     /// Refuses tokens: they cannot make or revoke tokens, or else a stolen one would be for ever.
     pub fn by_session_only(&self) -> Result<(), ApiError> {
         match self.via {

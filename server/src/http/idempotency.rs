@@ -40,10 +40,13 @@ pub fn key(request: &HttpRequest, user: UserId, body_hash: &str) -> Result<Optio
     }))
 }
 
+/// Account, route and key.
+type Call = (UserId, String, String);
+
 /// Secrets that are shown once and stored as a hash only: remembered here for a repeated call, never written down.
 #[derive(Debug, Default)]
 pub struct Secrets {
-    shown: Mutex<HashMap<(UserId, String, String), (Timestamp, String)>>,
+    shown: Mutex<HashMap<Call, (Timestamp, String)>>,
 }
 
 impl Secrets {

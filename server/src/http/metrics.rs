@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
-    },
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -14,8 +11,6 @@ use std::{
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: Mutex<BTreeMap<(String, String, u16), Served>>,
-    sockets: BTreeMap<&'static str, AtomicI64>,
-    refused_sockets: AtomicU64,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -24,33 +19,7 @@ struct Served {
     took: Duration,
 }
 
-/// Kinds of socket.
-const SOCKETS: [&str; 4] = ["events", "log", "runner", "canvas"];
-
-/// Counts a socket as long as it lives.
-#[derive(Debug)]
-pub struct OpenSocket {
-    context: std::sync::Weak<crate::context::Context>,
-    kind: &'static str,
-}
-
-impl Drop for OpenSocket {
-    fn drop(&mut self) {
-        if let Some(context) = self.context.upgrade() {
-            context.metrics.count_socket(self.kind, -1);
-        }
-    }
-}
-
 impl Metrics {
-    /// All at zero.
-    pub fn new() -> Self {
-        Self {
-            sockets: SOCKETS.into_iter().map(|kind| (kind, AtomicI64::new(0))).collect(),
-            ..Self::default()
-        }
-    }
-
     /// A request was answered.
     pub fn served(&self, method: &str, route: &str, status: u16, took: Duration) {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,19 +28,8 @@ impl Metrics {
         served.took += took;
     }
 
-    fn count_socket(&self, kind: &str, by: i64) {
-        if let Some(open) = self.sockets.get(kind) {
-            open.fetch_add(by, Ordering::Relaxed);
-        }
-    }
-
-    /// A socket was closed because its peer broke the rules or did not keep up.
-    pub fn socket_refused(&self) {
-        self.refused_sockets.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The text; `commits` and `units` are those of the store.
-    pub fn render(&self, (commits, units): (u64, u64)) -> String {
+    /// The text; `commits` and `units` are those of the store, `sockets` are open now.
+    pub fn render(&self, (commits, units): (u64, u64), sockets: i64) -> String {
         let mut text = String::from("# HELP coord_http_requests_total Requests answered.\n# TYPE coord_http_requests_total counter\n");
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for ((method, route, status), served) in &requests {
@@ -95,28 +53,8 @@ impl Metrics {
         );
         line(&mut text, "coord_store_units_total", &[], units);
         text.push_str("# HELP coord_sockets_open WebSockets open now.\n# TYPE coord_sockets_open gauge\n");
-        for (kind, open) in &self.sockets {
-            line(&mut text, "coord_sockets_open", &[("kind", kind)], open.load(Ordering::Relaxed));
-        }
-        text.push_str(
-            "# HELP coord_sockets_refused_total WebSockets closed for breaking the rules.\n# TYPE coord_sockets_refused_total counter\n",
-        );
-        line(
-            &mut text,
-            "coord_sockets_refused_total",
-            &[],
-            self.refused_sockets.load(Ordering::Relaxed),
-        );
+        line(&mut text, "coord_sockets_open", &[], sockets);
         text
-    }
-}
-
-/// Counts a socket of `kind` (events, log, runner, canvas) until the value is dropped.
-pub fn open_socket(context: &std::sync::Arc<crate::context::Context>, kind: &'static str) -> OpenSocket {
-    context.metrics.count_socket(kind, 1);
-    OpenSocket {
-        context: std::sync::Arc::downgrade(context),
-        kind,
     }
 }
 

@@ -56,7 +56,10 @@ pub async fn open(
         via: caller.via,
     };
     let after = after.after;
-    socket::start(&request, payload, MAX_MESSAGE, &live, move |socket| watcher.serve(socket, after))
+    let (until, of) = (caller.until, live.clone());
+    socket::start(&request, payload, MAX_MESSAGE, &live, async move |socket| {
+        socket::while_signed_in(&of, until, watcher.serve(socket, after)).await
+    })
 }
 
 struct Watcher {
@@ -94,7 +97,7 @@ impl Watcher {
             tokio::select! {
                 changed = head.changed() => changed.map_err(|_| Closing::again("the feed is gone"))?,
                 incoming = socket.next() => match incoming? {
-                    Incoming::Text(_) | Incoming::Binary(_) => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
+                    Incoming::Text(_) | Incoming::Binary => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
                     Incoming::Pong => {}
                 },
                 closing = socket::revoked(&mut revocations, move |revoked| concerns(revoked, user, workspace, &via)) => {

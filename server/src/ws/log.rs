@@ -53,7 +53,10 @@ pub async fn open(
         return Err(ApiError::from(coord_domain::Refusal::hidden()).into());
     }
     let from = from.from.unwrap_or(1).max(1);
-    socket::start(&request, payload, MAX_MESSAGE, &live, move |socket| reader.serve(socket, from))
+    let (until, of) = (caller.until, live.clone());
+    socket::start(&request, payload, MAX_MESSAGE, &live, async move |socket| {
+        socket::while_signed_in(&of, until, reader.serve(socket, from)).await
+    })
 }
 
 async fn job_of(live: &Live, attempt: AttemptId) -> Result<Option<JobId>, StoreError> {
@@ -93,7 +96,7 @@ impl Reader {
             tokio::select! {
                 changed = head.changed() => changed.map_err(|_| Closing::again("the log is gone"))?,
                 incoming = socket.next() => match incoming? {
-                    Incoming::Text(_) | Incoming::Binary(_) => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
+                    Incoming::Text(_) | Incoming::Binary => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
                     Incoming::Pong => {}
                 },
                 closing = socket::revoked(&mut revocations, |revoked| self.concerns(revoked)) => {

@@ -5,7 +5,7 @@ use crate::actors::{Live, Revoked};
 use actix::{Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, StreamHandler, WrapFuture as _};
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use actix_web_actors::ws;
-use bytes::Bytes;
+use coord_protocol::time::Timestamp;
 use std::time::Duration;
 use tokio::{
     sync::{broadcast, mpsc},
@@ -29,8 +29,8 @@ const SILENT: Duration = Duration::from_secs(50);
 pub enum Incoming {
     /// A text message.
     Text(String),
-    /// A binary message.
-    Binary(Bytes),
+    /// A binary message; nothing here takes one yet.
+    Binary,
     /// It is there.
     Pong,
 }
@@ -116,6 +116,19 @@ pub async fn revoked(revocations: &mut broadcast::Receiver<Revoked>, is_meant: i
             Err(broadcast::error::RecvError::Closed) => return Closing(close::AGAIN, "the server is stopping".to_owned()),
         }
     }
+}
+
+/// Serves until the caller's session or token ends by itself.
+pub async fn while_signed_in(
+    live: &Live,
+    until: Option<Timestamp>,
+    serve: impl Future<Output = Result<(), Closing>>,
+) -> Result<(), Closing> {
+    let Some(end) = until else { return serve.await };
+    let left = u64::try_from(end.ms_since(live.now())).unwrap_or_default();
+    tokio::time::timeout(Duration::from_millis(left), serve)
+        .await
+        .unwrap_or_else(|_| Err(Closing::revoked()))
 }
 
 struct SocketActor {
@@ -210,7 +223,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
     fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Self::Context) {
         let incoming = match message {
             Ok(ws::Message::Text(text)) => Incoming::Text(text.to_string()),
-            Ok(ws::Message::Binary(bytes)) => Incoming::Binary(bytes),
+            Ok(ws::Message::Binary(_)) => Incoming::Binary,
             Ok(ws::Message::Ping(payload)) => {
                 ctx.pong(&payload);
                 Incoming::Pong
@@ -270,7 +283,7 @@ impl SocketActor {
         }
         match self.pieces.take() {
             Some((true, whole)) => String::from_utf8(whole).map(|text| Some(Incoming::Text(text))).map_err(drop),
-            Some((false, whole)) => Ok(Some(Incoming::Binary(whole.into()))),
+            Some((false, _)) => Ok(Some(Incoming::Binary)),
             None => Err(()),
         }
     }

@@ -158,7 +158,7 @@ async fn acc_2_an_invitation_is_used_once() {
             .await
             .unwrap();
         let open = async |now: i64| {
-            invitations::is_open_for(&mut *store.read().await.unwrap(), "p3@x.y", Timestamp(now))
+            invitations::is_open_for(&mut store.read().await.unwrap(), "p3@x.y", Timestamp(now))
                 .await
                 .unwrap()
         };
@@ -172,7 +172,7 @@ async fn acc_2_an_invitation_is_used_once() {
         assert!(accept().await);
         assert!(!accept().await);
         assert!(!open(999).await);
-        let kept = invitations::by_hash(&mut *store.read().await.unwrap(), "c0de")
+        let kept = invitations::by_hash(&mut store.read().await.unwrap(), "c0de")
             .await
             .unwrap()
             .unwrap();
@@ -192,7 +192,7 @@ async fn run_1_a_runner_serves_the_workspaces_of_its_owner_viewers_excepted() {
             .write(async |tx: &mut Tx| runners::insert(tx, RUNNER, user(2), "laptop", false, "hash", Timestamp(1)).await)
             .await
             .unwrap();
-        let serving = async || runners::serving(&mut *store.read().await.unwrap(), WS, None, 10).await.unwrap();
+        let serving = async || runners::serving(&mut store.read().await.unwrap(), WS, None, 10).await.unwrap();
         assert_eq!(
             serving().await.iter().map(|(runner, off)| (runner.id, *off)).collect::<Vec<_>>(),
             [(RUNNER, false)]
@@ -221,7 +221,7 @@ async fn run_1_a_runner_serves_the_workspaces_of_its_owner_viewers_excepted() {
             })
             .await
             .unwrap();
-        let found = runners::by_hash(&mut *store.read().await.unwrap(), "hash").await.unwrap().unwrap();
+        let found = runners::by_hash(&mut store.read().await.unwrap(), "hash").await.unwrap().unwrap();
         assert_eq!(
             (found.name.as_str(), found.shared, found.concurrency, found.lifetime_jobs),
             ("laptop", true, 3, 1)
@@ -338,7 +338,7 @@ async fn api_1_a_first_result_is_kept_for_a_day_and_once() {
         assert!(matches!(keep(1).await, Err(StoreError::Unique { .. })));
         let day = idempotency::KEPT_MS * 1000;
         let find = async |now: i64| {
-            idempotency::find(&mut *store.read().await.unwrap(), &key, Timestamp(now))
+            idempotency::find(&mut store.read().await.unwrap(), &key, Timestamp(now))
                 .await
                 .unwrap()
         };
