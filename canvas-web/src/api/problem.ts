@@ -10,15 +10,22 @@ export class ApiProblem extends Error {
   readonly current: unknown;
 
   constructor(problem: Problem) {
-    super(problem.detail || problem.title);
+    super(sentence(problem.detail || problem.title));
     this.name = 'ApiProblem';
     this.status = problem.status;
     this.kind = problem.type;
     this.title = problem.title;
     this.rule = problem.rule ?? undefined;
-    this.errors = problem.errors ?? {};
+    this.errors = Object.fromEntries(Object.entries(problem.errors ?? {}).map(([field, words]) => [field, sentence(words)]));
     this.current = problem.current;
   }
+}
+
+/** Refusals are worded to stand inside a sentence; on screen they stand alone. */
+function sentence(words: string): string {
+  const [first = ''] = words;
+  const upper = first.toUpperCase() + words.slice(first.length);
+  return /[.!?…:]$/.test(upper) ? upper : `${upper}.`;
 }
 
 export const unreachable = (): ApiProblem =>

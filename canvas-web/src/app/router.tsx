@@ -69,7 +69,7 @@ const loginRoute = createRoute({
 
 const inviteRoute = createRoute({
   getParentRoute: () => rootRoute,
-  path: '/invite/$code',
+  path: '/invitations/$code',
   component: lazyRouteComponent(() => import('@/features/auth/invite-page'), 'InvitePage'),
 });
 

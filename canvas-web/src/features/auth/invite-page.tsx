@@ -9,7 +9,7 @@ import { Button } from '@/shared/ui/button';
 import { AuthCard } from './auth-card';
 
 export function InvitePage() {
-  const { code } = useParams({ from: '/invite/$code' });
+  const { code } = useParams({ from: '/invitations/$code' });
   const { data: me, isPending } = useQuery(meQuery);
   const navigate = useNavigate();
   const cache = useQueryClient();
@@ -48,7 +48,7 @@ export function InvitePage() {
         ) : (
           <Link
             to="/login"
-            search={{ next: `/invite/${encodeURIComponent(code)}` }}
+            search={{ next: `/invitations/${encodeURIComponent(code)}` }}
             className="flex h-9 items-center justify-center rounded-lg bg-accent font-medium text-accent-ink text-sm hover:bg-accent-hover"
           >
             Sign in to join

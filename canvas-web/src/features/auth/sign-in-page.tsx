@@ -26,7 +26,9 @@ const register = z.object({
 export function SignInPage() {
   const setup = useLoaderData({ from: '/login' });
   const { next } = useSearch({ from: '/login' });
-  const [registering, setRegistering] = useState(setup.first_run);
+  const [chosen, setRegistering] = useState<boolean>();
+  // What the server says may still change when an earlier answer was shown first.
+  const registering = chosen ?? setup.first_run;
   const router = useRouter();
   const cache = useQueryClient();
   const enter = async (user: User) => {

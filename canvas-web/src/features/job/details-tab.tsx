@@ -66,7 +66,7 @@ export function DetailsTab({ workspace, job, rights, team }: Props) {
           <Markdown text={job.attempt.summary} className="rounded-xl border bg-surface px-3 py-2" />
         </section>
       )}
-      <Words job={job} mayEdit={mayEdit} edit={edit} />
+      <Words key={edit.settled} job={job} mayEdit={mayEdit} edit={edit} />
       <Properties workspace={workspace} job={job} jobs={all} mayEdit={mayEdit} save={edit.save} />
       {job.kind === 'agentic' && <AgentProperties workspace={workspace} job={job} mayEdit={mayEdit} save={edit.save} />}
       <Dependencies workspace={workspace} job={job} jobs={all} mayEdit={rights.edit} save={edit.save} />

@@ -30,7 +30,10 @@ type Asking = 'cancel' | 'delete' | 'stop' | undefined;
 export function JobActions({ workspace, job, rights, onReview, onGone, children }: Props) {
   const { command, move } = useJobCommands(workspace.id);
   const [busy, setBusy] = useState<CommandName | 'delete'>();
-  const [problem, setProblem] = useState<unknown>();
+  const [refusal, setRefusal] = useState<{ error: unknown; version: number }>();
+  // A refusal speaks of the job as it was; once the job changes it may no longer be true.
+  const problem = refusal?.version === job.version ? refusal.error : undefined;
+  const setProblem = (error: unknown) => setRefusal(error === undefined ? undefined : { error, version: job.version });
   const [asking, setAsking] = useState<Asking>();
   const agentic = job.kind === 'agentic';
 

@@ -20,6 +20,8 @@ export function useJobEdit(ws: string, job: Job) {
   const keep = useKeepJob(ws);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
+  /** Rises when a conflict is settled either way. */
+  const [settled, setSettled] = useState(0);
   const [conflict, setConflict] = useState<{ patch: PatchJob; current: Job }>();
 
   const send = async (patch: PatchJob, from: Job, again: boolean): Promise<boolean> => {
@@ -57,8 +59,16 @@ export function useJobEdit(ws: string, job: Job) {
     busy,
     problem,
     conflict,
+    settled,
     save,
-    overwrite: () => (conflict ? save(conflict.patch, conflict.current) : Promise.resolve(false)),
-    dismiss: () => setConflict(undefined),
+    overwrite: async () => {
+      if (conflict && (await save(conflict.patch, conflict.current))) {
+        setSettled(settled + 1);
+      }
+    },
+    dismiss: () => {
+      setConflict(undefined);
+      setSettled(settled + 1);
+    },
   };
 }
