@@ -4,6 +4,8 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use coord_loadtest::{
     chance::Chance,
+    kill::{self, Found, cut, plan::Plan, world::Programs},
+    process,
     progress::Progress,
     report::{Figures, Report, Target as Wanted},
     scenarios::{dispatch, idle, log_open, logs, people},
@@ -94,6 +96,50 @@ enum Scenario {
         #[arg(long)]
         max_p95_ms: Option<f64>,
     },
+    /// `kill -9` of a real server and a real runner at seeded moments: nothing acknowledged is lost, no job is stuck.
+    Kill {
+        /// Kills of each.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        rounds: u32,
+        /// Performs a plan that was saved, instead of drawing one from the seed.
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+        /// Most seconds until all jobs have ended, after the last kill.
+        #[arg(long, default_value_t = 240)]
+        settle: u64,
+        #[command(flatten)]
+        runner: Runner,
+    },
+    /// The network between a real runner and the server is cut in mid-attempt: nothing is lost.
+    Cut {
+        /// For so many seconds.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=85))]
+        seconds: u64,
+        #[command(flatten)]
+        runner: Runner,
+    },
+    /// A runner comes back after its lease was taken over: it is refused by its fence and drops the work.
+    Takeover {
+        #[command(flatten)]
+        runner: Runner,
+    },
+}
+
+#[derive(clap::Args)]
+struct Runner {
+    /// The runner's program; without it the one beside this program.
+    #[arg(long, value_name = "FILE")]
+    runner_program: Option<PathBuf>,
+}
+
+impl Runner {
+    fn programs(&self, target: &Target) -> Result<Programs> {
+        anyhow::ensure!(target.server.is_none(), "only a server that was started here is killed");
+        Ok(Programs {
+            server: process::find(target.server_program.as_deref(), "coord-server")?,
+            runner: process::find(self.runner_program.as_deref(), "coord-runner")?,
+        })
+    }
 }
 
 fn main() -> ExitCode {
@@ -188,7 +234,66 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
             })
             .await
         }
+        Scenario::Kill {
+            rounds,
+            plan,
+            settle,
+            runner,
+        } => {
+            let programs = runner.programs(&common.target)?;
+            let plan = plan.as_deref().map(Plan::load).transpose()?;
+            let settings = serde_json::json!({ "rounds": rounds, "settle": settle });
+            survive(&common, "kill", settings, async |seed, progress| {
+                let plan = plan.clone().unwrap_or_else(|| Plan::draw(seed, rounds));
+                kill::run(&programs, &plan, Duration::from_secs(settle), progress).await
+            })
+            .await
+        }
+        Scenario::Cut { seconds, runner } => {
+            let programs = runner.programs(&common.target)?;
+            let settings = serde_json::json!({ "seconds": seconds });
+            survive(&common, "cut", settings, async |_, progress| {
+                cut::short(&programs, Duration::from_secs(seconds), progress).await
+            })
+            .await
+        }
+        Scenario::Takeover { runner } => {
+            let programs = runner.programs(&common.target)?;
+            survive(&common, "takeover", serde_json::Value::Null, async |_, progress| {
+                cut::takeover(&programs, progress).await
+            })
+            .await
+        }
     }
+}
+
+/// Whether everything survived.
+async fn survive(
+    common: &Common,
+    name: &'static str,
+    settings: serde_json::Value,
+    run: impl AsyncFn(u64, &mut Progress) -> Result<Found>,
+) -> Result<bool> {
+    let (mut runs, mut violations, mut progress) = (vec![], vec![], Progress::default());
+    for n in 0..common.runs {
+        let seed = common.seed + u64::from(n);
+        progress.note(format!("{name}, run {} of {}, seed {seed}", n + 1, common.runs));
+        let limit = Duration::from_secs(common.limit);
+        let found = tokio::time::timeout(limit, run(seed, &mut progress)).await;
+        let found = found.with_context(|| format!("not done after {} s", common.limit))??;
+        runs.push(found.figures);
+        violations.extend(found.violations.into_iter().map(|words| format!("seed {seed}: {words}")));
+        if let Some(folder) = found.kept {
+            progress.note(format!(
+                "seed {seed} failed; data, logs and plan.json are kept in {}",
+                folder.display()
+            ));
+        }
+    }
+    progress.end();
+    let mut report = Report::new(name, common.seed, settings, env!("CARGO_PKG_VERSION").to_owned(), &runs, &[]);
+    report.missed = violations;
+    finish(common, &report)
 }
 
 async fn measure(
@@ -222,6 +327,10 @@ fn tell(
 ) -> Result<bool> {
     let wanted: Vec<_> = wanted.iter().flatten().cloned().collect();
     let report = Report::new(name, common.seed, serde_json::to_value(settings)?, version, runs, &wanted);
+    finish(common, &report)
+}
+
+fn finish(common: &Common, report: &Report) -> Result<bool> {
     print!("{}", report.table());
     if let Some(file) = &common.json {
         report.save(file)?;
