@@ -287,6 +287,10 @@ impl Desk {
                 .iter()
                 .find(|held| held.attempt == *attempt && held.fence == claim.outbox.fence);
             let Some(held) = held else {
+                if matches!(claim.work, Work::Told) {
+                    claim.outbox.only_end();
+                    continue;
+                }
                 lost.push((*attempt, claim.outbox.fence));
                 continue;
             };

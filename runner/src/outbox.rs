@@ -167,9 +167,27 @@ impl Outbox {
         Ok(())
     }
 
-    /// The server holds the entries up to `seq`.
+    /// A connection begins on which the server no longer knows the claim: only the end is told again, since the answer to it may have
+    /// been lost.
+    pub fn only_end(&self) {
+        let mut state = self.lock();
+        let last = state.spool.as_ref().map_or(0, Spool::last);
+        state.sent = last;
+        state.confirmed = last;
+        state.activity_told = true;
+        state.end_told = None;
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// The server holds the entries up to `seq`. The same number again, while more was sent, means that the rest did not fit on to it:
+    /// it is sent once more.
     pub fn confirm(&self, seq: i64) {
         let mut state = self.lock();
+        if seq == state.confirmed && state.sent > seq {
+            state.sent = seq;
+            state.end_told = None;
+        }
         state.confirmed = state.confirmed.max(seq);
         drop(state);
         self.wake.notify_one();
@@ -261,6 +279,22 @@ mod tests {
         outbox.append(text(6)).unwrap();
         outbox.resume(3).unwrap();
         assert_eq!(numbers(&outbox.next(now).unwrap().unwrap()), [4, 5, 6]);
+    }
+
+    #[test]
+    fn agt_10_when_the_server_asks_for_what_follows_a_number_it_is_sent_again() {
+        let root = tempfile::tempdir().unwrap();
+        let outbox = an_outbox(root.path());
+        let now = Instant::now();
+        (1..=5).for_each(|n| assert_eq!(outbox.append(text(n)).unwrap(), n as i64));
+        outbox.next(now).unwrap();
+        outbox.confirm(3);
+        assert_eq!(outbox.next(now).unwrap(), None, "the rest is under way");
+        outbox.confirm(3);
+        assert_eq!(numbers(&outbox.next(now).unwrap().unwrap()), [4, 5]);
+        outbox.confirm(5);
+        outbox.confirm(5);
+        assert_eq!(outbox.next(now).unwrap(), None);
     }
 
     #[test]

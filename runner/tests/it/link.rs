@@ -258,6 +258,31 @@ async fn agt_10_the_end_is_told_again_until_it_is_confirmed_by_the_next_process_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn agt_10_an_end_whose_confirmation_was_lost_is_told_again_and_its_spool_goes() {
+    let bench = Bench::new().await;
+    let runner = bench.runner();
+    bench.server.with(|stored| stored.confirm_ends = false);
+    let job = assignment(json!([{"say": "done"}]));
+    bench.server.assign(job.clone());
+    bench
+        .server
+        .wait("the end", |stored| (stored.finished_told >= 1).then_some(()))
+        .await;
+    // Stored, the claim ended with it, and the answer lost with the connection.
+    bench.server.cut(false);
+    bench.server.with(|stored| {
+        stored.claims.remove(&job.attempt);
+        stored.ended_before.push(job.attempt);
+        stored.confirm_ends = true;
+        stored.accept = true;
+    });
+    eventually("the spool is gone", || runner.desk.held() == 0).await;
+    let left: Vec<_> = std::fs::read_dir(bench.work_dir().join("attempts")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn run_4_a_server_that_says_nothing_is_noticed_and_another_connection_made() {
     let bench = Bench::new().await;
     // Takes the connection and never says a word more than the welcome.

@@ -30,6 +30,8 @@ pub struct Stored {
     pub logs: HashMap<AttemptId, Vec<LogEntry>>,
     pub finished: HashMap<AttemptId, Finished>,
     pub finished_told: u32,
+    /// Attempts whose end was stored on a connection that was cut.
+    pub ended_before: Vec<AttemptId>,
     pub merged: HashMap<AttemptId, MergeResult>,
     pub activities: Vec<(AttemptId, Activity)>,
     pub hellos: Vec<Vec<HeldClaim>>,
@@ -381,7 +383,7 @@ impl Stored {
             FromRunner::Finished(finished) => {
                 self.finished_told += 1;
                 let attempt = finished.attempt;
-                if self.finished.contains_key(&attempt) && self.confirm_ends {
+                if (self.finished.contains_key(&attempt) || self.ended_before.contains(&attempt)) && self.confirm_ends {
                     let _ = out.send(ToRunner::FinishConfirmed { attempt });
                     return true;
                 }

@@ -40,6 +40,7 @@ impl Gate {
 pub struct Garbage {
     lines: Mutex<(usize, String)>,
     many: Notify,
+    end: Notify,
 }
 
 impl Garbage {
@@ -57,6 +58,11 @@ impl Garbage {
     /// The first such line; empty if there was none.
     pub fn sample(&self) -> String {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+
+    /// Waits until all that the agent printed is read.
+    pub async fn read_to_end(&self) {
+        self.end.notified().await;
     }
 
     /// Waits until there are too many.
@@ -111,6 +117,7 @@ impl Reader {
             line.clear();
             let read = (&mut self.stdout).take(MAX_LINE).read_until(b'\n', &mut line).await?;
             if read == 0 {
+                self.garbage.end.notify_one();
                 return Ok(None);
             }
             if read as u64 == MAX_LINE && line.last() != Some(&b'\n') {

@@ -140,17 +140,20 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
             }))
         }
         Err(error) => {
-            // The end of the process is the better explanation of a broken connection.
-            let error = match (error, tokio::time::timeout(Duration::from_millis(300), process.ended()).await) {
-                (AgentError::Failed { .. } | AgentError::Crashed(_), Ok(words)) if garbage.sample().is_empty() => {
+            let mut error = error;
+            if matches!(error, AgentError::Failed { .. } | AgentError::Crashed(_))
+                && let Ok(words) = tokio::time::timeout(Duration::from_millis(300), process.ended()).await
+            {
+                // The end of the process is the better explanation of a broken connection, and what it printed a better one still.
+                let _ = tokio::time::timeout(Duration::from_secs(1), garbage.read_to_end()).await;
+                let printed = garbage.sample();
+                error = if printed.is_empty() {
                     AgentError::Crashed(format!("{words} (at its start)"))
-                }
-                (AgentError::Failed { .. } | AgentError::Crashed(_), Ok(words)) => AgentError::Protocol(format!(
-                    "the agent {name} does not speak the Agent Client Protocol; it printed: {}; {words}",
-                    garbage.sample()
-                )),
-                (error, _) => error,
-            };
+                } else {
+                    let detail = format!("the agent {name} does not speak the Agent Client Protocol; it printed: {printed}; {words}");
+                    AgentError::Protocol(detail)
+                };
+            }
             drop(stop);
             driver.abort();
             process.end(true, launch.exit).await;
