@@ -86,11 +86,16 @@ pub fn transport(
     garbage: Arc<Garbage>,
     events: mpsc::Sender<Inner>,
 ) -> impl ConnectTo<Client> + 'static {
-    let outgoing = sink::unfold(stdin, |mut stdin, line: String| async move {
-        stdin.write_all(line.as_bytes()).await?;
-        stdin.write_all(b"\n").await?;
-        stdin.flush().await?;
-        Ok::<_, std::io::Error>(stdin)
+    let outgoing = sink::unfold(Some(stdin), |stdin, line: String| async move {
+        // An agent that no longer reads may still have something to say: the end of its output ends the connection, not this.
+        let Some(mut stdin) = stdin else { return Ok(None) };
+        let written = async {
+            stdin.write_all(line.as_bytes()).await?;
+            stdin.write_all(b"\n").await?;
+            stdin.flush().await
+        };
+        let written: std::io::Result<()> = written.await;
+        Ok::<_, std::io::Error>(written.is_ok().then_some(stdin))
     });
     let reader = Reader {
         stdout: BufReader::with_capacity(64 * 1024, stdout),
