@@ -1,7 +1,9 @@
 /** A server with its people and their runners, on free ports, with data in a temporary folder. All gone at the end. */
+import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { test } from 'node:test';
 import { openBrowser, openPage, out, screenshot } from './browser.js';
 import { eventually, Person } from './person.js';
 import { Program, runnerProgram, serverProgram } from './programs.js';
@@ -23,12 +25,17 @@ export class Stage {
     return stage;
   }
 
-  async #startServer(flags) {
+  async #startServer(flags, address = '127.0.0.1:0') {
     this.server = this.#start(serverProgram(), 'server', [
-      '--listen', '127.0.0.1:0', '--data', join(this.folder, 'data'), '--registration', 'open', '--workers', '2', ...flags,
+      '--listen', address, '--data', join(this.folder, 'data'), '--registration', 'open', '--workers', '2', ...flags,
     ]);
     const [, base] = await this.server.waitFor(/^coord-server ready at (\S+)$/m);
     this.base = base;
+  }
+
+  /** Starts the server again where it was, with the data it had. */
+  async startServerAgain() {
+    await this.#startServer([], new URL(this.base).host);
   }
 
   #start(file, name, args) {
@@ -83,6 +90,21 @@ export class Stage {
     const page = await openPage(this.browser, this.base, options);
     this.#pages.set(name, page);
     return page;
+  }
+
+  /**
+   * For the steps of one story, each a test of its own: after one that failed the others are not tried.
+   * Answers a function like `test`.
+   */
+  static steps(title, stage) {
+    let failed = false;
+    return (name, act) =>
+      test(name, async () => {
+        assert.ok(!failed, 'an earlier step failed');
+        failed = true;
+        await stage().play(title, act);
+        failed = false;
+      });
   }
 
   /** Runs `act`; when it fails, keeps what everybody saw and what the programs said. */

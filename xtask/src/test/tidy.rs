@@ -142,13 +142,13 @@ fn is_id(word: &str) -> bool {
     })
 }
 
-/// Rules that a test's name begins with: `fn job_7_…` in Rust, `test("job_7_…` in TypeScript.
+/// Rules that a test's name begins with: `fn job_7_…` in Rust, `test("job_7_…`, `it(` or `step(` in TypeScript.
 fn tested(text: &str, areas: &BTreeSet<&str>) -> BTreeSet<String> {
     text.lines()
         .filter_map(|line| {
             let line = line.trim_start();
             let line = line.strip_prefix("async ").unwrap_or(line);
-            ["fn ", "test(", "it("].iter().find_map(|start| line.strip_prefix(start))
+            ["fn ", "test(", "it(", "step("].iter().find_map(|start| line.strip_prefix(start))
         })
         .filter_map(|name| {
             let mut words = name.trim_start_matches(['"', '\'', '`']).split('_');
