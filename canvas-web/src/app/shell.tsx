@@ -236,9 +236,9 @@ function AccountMenu({ small }: { small?: boolean }) {
       trigger={
         <button
           type="button"
-          aria-label={`Account of ${me?.name ?? ''}`}
           className={cx('flex items-center gap-2.5 rounded-lg text-left hover:bg-hover', small ? 'p-1.5' : 'px-2 py-1.5')}
         >
+          <span className="sr-only">Account of {small && me?.name}</span>
           <Avatar name={me?.name ?? '?'} className="size-6 text-2xs" />
           {!small && (
             <span className="min-w-0 flex-1">

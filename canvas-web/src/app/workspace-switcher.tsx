@@ -20,13 +20,12 @@ export function WorkspaceSwitcher({ workspace }: { workspace: Workspace }) {
     <Menu
       align="start"
       trigger={
-        <button
-          type="button"
-          aria-label={`Workspace ${workspace.name}, switch`}
-          className="flex w-full min-w-0 items-center gap-2.5 rounded-lg p-1.5 text-left hover:bg-hover"
-        >
+        <button type="button" className="flex w-full min-w-0 items-center gap-2.5 rounded-lg p-1.5 text-left hover:bg-hover">
           <WorkspaceMark name={workspace.name} />
-          <span className="min-w-0 flex-1 truncate font-semibold">{workspace.name}</span>
+          <span className="min-w-0 flex-1 truncate font-semibold">
+            {workspace.name}
+            <span className="sr-only">, switch workspace</span>
+          </span>
           <ChevronsUpDown className="size-4 shrink-0 text-ink-3" aria-hidden />
         </button>
       }

@@ -59,14 +59,16 @@ export function RequestCard({ request, mayAnswer, keys = false, onAnswer = api.a
       <div className="flex flex-col gap-2.5 px-3 py-2.5">
         <p className="wrap-break-word font-semibold">{ask.title}</p>
         {ask.body.trim() !== '' && (
-          <div className="max-h-72 overflow-y-auto text-sm">
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+          <section tabIndex={0} aria-label="What it is about" className="max-h-72 overflow-y-auto text-sm">
             <Markdown text={ask.body} />
-          </div>
+          </section>
         )}
         {ask.diff && (
-          <div className="max-h-72 overflow-y-auto">
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+          <section tabIndex={0} aria-label="What it would change" className="max-h-72 overflow-y-auto">
             <PatchText patch={ask.diff} />
-          </div>
+          </section>
         )}
         {problem !== undefined && <ProblemNote title="Your answer was not taken" error={problem} />}
         {mayAnswer ? (

@@ -156,7 +156,7 @@ const FileSection = memo(function FileSection({
               widgets={widgets}
               optimizeSelection
               renderGutter={({ change, side, renderDefault, inHoverState }) =>
-                change && onComment && (side === 'new' || isDelete(change) || !split) ? (
+                change && onComment && (side === 'old') === isDelete(change) ? (
                   <button
                     type="button"
                     className="relative block w-full text-right hover:text-accent"

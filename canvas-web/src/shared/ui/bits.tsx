@@ -71,7 +71,7 @@ const hues = [
   'bg-review-soft text-review',
   'bg-done-soft text-done',
   'bg-progress-soft text-progress',
-  'bg-accent-soft text-accent',
+  'bg-neutral-soft text-neutral',
 ];
 
 export function Avatar({ name, className }: { name: string; className?: string }) {

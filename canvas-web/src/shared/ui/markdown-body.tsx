@@ -9,6 +9,7 @@ const components: Components = {
       {children}
     </a>
   ),
+  input: ({ checked }) => <input type="checkbox" disabled checked={checked === true} aria-label={checked ? 'Done' : 'To do'} />,
   // An image would call home to whoever wrote the text; its words are shown instead.
   img: ({ alt }) => (
     <span className="inline-flex items-center gap-1 rounded border border-line px-1 text-ink-3 text-xs">

@@ -12,7 +12,8 @@ export const PatchText = memo(function PatchText({ patch, title }: { patch: stri
   return (
     <figure className="overflow-hidden rounded-lg border">
       {title && <figcaption className="truncate border-b bg-sunken px-2.5 py-1 font-mono text-ink-2 text-xs">{title}</figcaption>}
-      <pre className="overflow-x-auto bg-surface py-1 font-mono text-xs leading-4.5">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <pre tabIndex={0} className="overflow-x-auto bg-surface py-1 font-mono text-xs leading-4.5">
         {shown.map((line, at) => (
           <span
             key={at}
