@@ -40,7 +40,7 @@ pub(super) enum By {
         if_version: Option<i64>,
     },
     /// The system or a runner.
-    System(Happening),
+    System(Box<Happening>),
     /// Nothing happens to the job itself; what is derived from it is made anew and told.
     Refresh,
 }
@@ -169,7 +169,7 @@ async fn decide(live: &Live, job: Job, open_dependencies: &[i64], by: &By) -> Re
             };
             (doing, act_of(command), Some(who.user))
         }
-        By::System(happening) => (Doing::System(happening.clone()), "job.system", None),
+        By::System(happening) => (Doing::System((**happening).clone()), "job.system", None),
         By::Refresh => return Ok(Err(job)),
     };
     let events = lifecycle::apply(&job, &doing, &given).map_err(|refusal| CommandError::refused(refusal, &job))?;

@@ -286,7 +286,7 @@ impl Live {
 
     /// What the system or a runner does to a job.
     pub(crate) async fn happen(&self, job: JobId, happening: Happening) -> Result<Job, CommandError> {
-        self.ask_job(job, job::By::System(happening)).await
+        self.ask_job(job, job::By::System(Box::new(happening))).await
     }
 
     /// Makes a job (JOB-2). With a key its id is kept as the call's first result, in the same transaction (API-1).

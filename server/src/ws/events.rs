@@ -7,6 +7,7 @@ use crate::{
     http::{
         auth::{Caller, Via},
         problem::ApiError,
+        reach,
     },
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -183,7 +184,10 @@ impl Watcher {
             && let Some(snapshot) = self.live.snapshot(id).await?
             && self.sees(&snapshot.access)
         {
-            let job = Box::new(self.live.shown(&snapshot));
+            let mut shown = [self.live.shown(&snapshot)];
+            reach::conceal(self.live.store(), self.who, &mut shown).await?;
+            let [job] = shown;
+            let job = Box::new(job);
             return Ok(Some(if item.kind == "job.created" {
                 FeedBody::JobCreated { job }
             } else {

@@ -90,7 +90,7 @@ fn parse(incoming: Incoming) -> Result<FromRunner, Closing> {
     match incoming {
         Incoming::Text(text) => serde_json::from_str(&text).map_err(|error| Closing(close::PROTOCOL, short(&error.to_string()))),
         Incoming::Pong => Ok(FromRunner::Heartbeat),
-        Incoming::Binary(_) => Err(Closing(close::PROTOCOL, "messages are JSON text".to_owned())),
+        Incoming::Binary => Err(Closing(close::PROTOCOL, "messages are JSON text".to_owned())),
     }
 }
 

@@ -330,7 +330,7 @@ fn finished_before(actor: &RunnerActor, attempt: AttemptId, fence: i64) -> Answe
     let (live, runner) = (actor.live.clone(), actor.id);
     let work = async move {
         let mut conn = live.store().read().await?;
-        Ok::<_, StoreError>(attempts::get(&mut conn, attempt).await?)
+        attempts::get(&mut conn, attempt).await
     };
     Box::pin(work.into_actor(actor).map(move |found, actor, _| {
         let stored = found?.is_some_and(|(found, ..)| {

@@ -72,7 +72,7 @@ impl RunnerLive {
     pub fn reserve(self: &Arc<Self>) -> Option<Slot> {
         let most = self.concurrency.load(Ordering::Acquire);
         self.used
-            .try_update(Ordering::AcqRel, Ordering::Acquire, |used| (used < most).then_some(used + 1))
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| (used < most).then_some(used + 1))
             .ok()
             .map(|_| Slot(Arc::clone(self)))
     }
