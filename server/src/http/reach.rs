@@ -15,7 +15,7 @@ use coord_protocol::{
     job::{self as wire, Hold},
     workspace::Role,
 };
-use coord_store::{Conn, attempts, jobs};
+use coord_store::{Conn, Store, StoreError, attempts, jobs};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub async fn attempt(conn: &mut Conn, user: UserId, id: AttemptId) -> Result<(At
 /// Jobs as this person may see them.
 pub async fn views(ctx: &Ctx, who: Who, jobs: &[Job]) -> Result<Vec<wire::Job>, ApiError> {
     let mut views = ctx.live.views(jobs).await?;
-    conceal(&mut *ctx.read().await?, who, &mut views).await?;
+    conceal(&ctx.store, who, &mut views).await?;
     Ok(views)
 }
 
@@ -47,7 +47,7 @@ pub async fn view(ctx: &Ctx, who: Who, job: Job) -> Result<wire::Job, ApiError> 
 }
 
 /// Takes out of jobs of one workspace what they tell of other jobs that do not exist for this person.
-pub async fn conceal(conn: &mut Conn, who: Who, views: &mut [wire::Job]) -> Result<(), ApiError> {
+pub async fn conceal(store: &Store, who: Who, views: &mut [wire::Job]) -> Result<(), StoreError> {
     let Some(workspace) = views.first().map(|view| view.workspace) else {
         return Ok(());
     };
@@ -60,9 +60,13 @@ pub async fn conceal(conn: &mut Conn, who: Who, views: &mut [wire::Job]) -> Resu
         .flat_map(|view| view.dependencies.iter().chain(&view.dependents).chain(&view.duplicate_of))
         .copied()
         .collect();
-    let visible = jobs::visible(conn, workspace, who, &others.into_iter().collect::<Vec<_>>()).await?;
     let numbers: BTreeSet<_> = views.iter().flat_map(held_by).copied().collect();
-    let visible_numbers = jobs::visible_numbers(conn, workspace, who, &numbers).await?;
+    if others.is_empty() && numbers.is_empty() {
+        return Ok(());
+    }
+    let mut conn = store.read().await?;
+    let visible = jobs::visible(&mut conn, workspace, who, &others.into_iter().collect::<Vec<_>>()).await?;
+    let visible_numbers = jobs::visible_numbers(&mut conn, workspace, who, &numbers).await?;
     for view in views {
         view.dependencies.retain(|id| visible.contains(id));
         view.dependents.retain(|id| visible.contains(id));

@@ -214,7 +214,7 @@ async fn file_2_a_runner_replaces_its_own_deliverable_of_the_same_name() {
         assert_eq!(replaced, [first.key()]);
         contents.delete(&replaced).await;
         contents.delete(&replaced).await;
-        let listed = files::list(&mut *test.store.read().await.unwrap(), job_id(1), FileKind::Deliverable, None, 10)
+        let listed = files::list(&mut test.store.read().await.unwrap(), job_id(1), FileKind::Deliverable, None, 10)
             .await
             .unwrap();
         assert_eq!(listed.iter().map(|file| file.id).collect::<Vec<_>>(), [second.id]);
@@ -322,7 +322,7 @@ async fn file_1_a_job_waits_for_what_was_announced_and_for_what_is_on_its_way() 
         insert(&test.store, job(1, &new)).await;
         let contents = FileStore::open(&test.store).unwrap();
         let pending = async || {
-            files::pending_count(&mut *test.store.read().await.unwrap(), job_id(1))
+            files::pending_count(&mut test.store.read().await.unwrap(), job_id(1))
                 .await
                 .unwrap()
         };
@@ -370,7 +370,7 @@ async fn file_1_a_job_waits_for_what_was_announced_and_for_what_is_on_its_way() 
             assert_eq!(forgot, expected);
         }
         assert_eq!(
-            files::pending_count(&mut *test.store.read().await.unwrap(), job_id(2))
+            files::pending_count(&mut test.store.read().await.unwrap(), job_id(2))
                 .await
                 .unwrap(),
             0

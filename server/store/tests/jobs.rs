@@ -35,7 +35,7 @@ fn filter(viewer: Who) -> JobFilter {
 }
 
 async fn numbers(store: &Store, filter: &JobFilter) -> Vec<i64> {
-    let page = jobs::list(&mut *store.read().await.unwrap(), filter).await.unwrap();
+    let page = jobs::list(&mut store.read().await.unwrap(), filter).await.unwrap();
     page.items.iter().map(|job| job.number).collect()
 }
 
@@ -81,7 +81,7 @@ async fn job_7_a_stale_version_is_refused_and_nothing_of_it_is_stored() {
         let refused = test.store.write(async move |tx: &mut Tx| jobs::update(tx, &late, 1).await).await;
         assert!(matches!(refused, Err(StoreError::Conflict { seen: 1 })), "{refused:?}");
         assert_eq!(get(&test.store, second.id).await, Some(second));
-        let attempt = attempts::get(&mut *test.store.read().await.unwrap(), attempt_id(1)).await.unwrap();
+        let attempt = attempts::get(&mut test.store.read().await.unwrap(), attempt_id(1)).await.unwrap();
         assert!(attempt.is_none());
     }
 }
@@ -158,7 +158,7 @@ async fn acc_4_the_list_shows_exactly_what_the_rights_let_one_see() {
                 ..filter(viewer)
             };
             assert_eq!(numbers(&test.store, &by_search).await, expected, "{viewer:?} searching");
-            let visible = jobs::visible(&mut *test.store.read().await.unwrap(), WORKSPACE, viewer, &all)
+            let visible = jobs::visible(&mut test.store.read().await.unwrap(), WORKSPACE, viewer, &all)
                 .await
                 .unwrap();
             assert_eq!(visible.len(), expected.len(), "{viewer:?}");
@@ -205,7 +205,7 @@ async fn api_1_pages_of_jobs_neither_repeat_nor_miss_one_while_jobs_change() {
             ..filter(who(MEMBER, Role::Member))
         };
         loop {
-            let page = jobs::list(&mut *test.store.read().await.unwrap(), &page_filter).await.unwrap();
+            let page = jobs::list(&mut test.store.read().await.unwrap(), &page_filter).await.unwrap();
             seen.extend(page.items.iter().map(|job| job.number));
             // Meanwhile an old one changes and a new one comes.
             let old = get(&test.store, job_id(3)).await.unwrap();
@@ -358,7 +358,7 @@ async fn job_10_what_waits_for_a_runner_is_ready_work_and_merges_and_nothing_els
         running.state = State::Failed;
         running.attempt.as_mut().unwrap().ended_at = Some(T0);
         update(store, running).await;
-        assert_eq!(of(jobs::claimed(&mut *store.read().await.unwrap()).await.unwrap()), [7]);
+        assert_eq!(of(jobs::claimed(&mut store.read().await.unwrap()).await.unwrap()), [7]);
     }
 }
 
@@ -467,7 +467,7 @@ async fn att_1_every_attempt_of_a_job_is_kept_and_the_latest_is_the_jobs() {
         let first = update(store, first).await;
         let second = update(store, claimed(first, attempt_id(2), 2, 2)).await;
         assert!(matches!(second.kind, Kind::Agentic(_)));
-        let attempts = attempts::of_job(&mut *store.read().await.unwrap(), job_id(1)).await.unwrap();
+        let attempts = attempts::of_job(&mut store.read().await.unwrap(), job_id(1)).await.unwrap();
         let seen: Vec<_> = attempts
             .iter()
             .map(|(attempt, head, diff)| (attempt.number, attempt.is_open(), *head, *diff))

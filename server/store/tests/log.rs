@@ -33,7 +33,7 @@ async fn append(store: &Store, attempt: AttemptId, fence: i64, first: i64, entri
 }
 
 async fn read(store: &Store, from: i64, limit: usize) -> (Vec<Encoded>, i64) {
-    log::read(&mut *store.read().await.unwrap(), attempt_id(1), from, limit)
+    log::read(&mut store.read().await.unwrap(), attempt_id(1), from, limit)
         .await
         .unwrap()
 }
@@ -202,7 +202,7 @@ async fn agt_10_a_missing_chunk_is_told_and_never_skipped() {
             })
             .await
             .unwrap();
-        let damaged = log::read(&mut *test.store.read().await.unwrap(), attempt_id(1), 5, 100).await;
+        let damaged = log::read(&mut test.store.read().await.unwrap(), attempt_id(1), 5, 100).await;
         assert!(
             matches!(damaged, Err(StoreError::Inconsistent { table: "log_chunks", .. })),
             "{damaged:?}"

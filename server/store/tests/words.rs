@@ -193,7 +193,7 @@ async fn agt_5_messages_wait_in_order_until_the_log_shows_them() {
         };
         assert!(mark(2).await);
         assert!(!mark(2).await);
-        let left = messages::undelivered(&mut *test.store.read().await.unwrap(), attempt_id(1))
+        let left = messages::undelivered(&mut test.store.read().await.unwrap(), attempt_id(1))
             .await
             .unwrap();
         assert_eq!(left, [message(1), message(3)]);

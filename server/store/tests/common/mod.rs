@@ -160,7 +160,7 @@ pub async fn update(store: &Store, mut job: Job) -> Job {
 }
 
 pub async fn get(store: &Store, id: JobId) -> Option<Job> {
-    jobs::get(&mut *store.read().await.unwrap(), id).await.unwrap()
+    jobs::get(&mut store.read().await.unwrap(), id).await.unwrap()
 }
 
 pub fn ready(job: Job) -> Job {
