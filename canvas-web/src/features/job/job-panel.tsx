@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { ArrowLeft, Lock, Maximize2, Minimize2, X } from 'lucide-react';
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { api } from '@/api/calls';
 import { useMe, useRequests } from '@/api/hooks';
 import { keys } from '@/api/keys';
-import type { Attempt, Job, Workspace } from '@/api/types';
+import type { AgentRequest, Attempt, Job, Workspace } from '@/api/types';
 import { LogTab } from '@/features/job/log-tab';
 import { choiceOf, RequestCard } from '@/features/requests/request-card';
 import { rightsOn } from '@/shared/lib/rights';
@@ -35,6 +35,9 @@ interface Props {
   onClose: () => void;
   onShow: (next: { tab?: JobTab; attempt?: number; line?: number }) => void;
 }
+
+/** Long enough to read who answered what. */
+const LINGER_MS = 12_000;
 
 const panel = 'min-h-0 flex-1 outline-offset-[-2px]';
 
@@ -186,15 +189,28 @@ function useAttempts(job: Job): Attempt[] {
 }
 
 /** Open requests of the job, and for a moment those just answered, so that one sees who was first. */
-function useRequestsOf(ws: string, job: string) {
+function useRequestsOf(ws: string, job: string): AgentRequest[] {
   const requests = useRequests(ws);
-  const since = useRef(Date.now());
+  const open = useRef(new Set<string>());
+  const [lingering, setLingering] = useState<readonly string[]>([]);
+  const mine = useMemo(() => Object.values(requests ?? {}).filter((request) => request.job === job), [requests, job]);
+  useEffect(() => {
+    const closed = mine.filter((request) => request.closed_at && open.current.delete(request.id)).map(({ id }) => id);
+    for (const request of mine) {
+      if (!request.closed_at) {
+        open.current.add(request.id);
+      }
+    }
+    if (closed.length > 0) {
+      setLingering((before) => [...before, ...closed]);
+      setTimeout(() => setLingering((before) => before.filter((id) => !closed.includes(id))), LINGER_MS);
+    }
+  }, [mine]);
   return useMemo(
     () =>
-      Object.values(requests ?? {})
-        .filter((request) => request.job === job && (!request.closed_at || Date.parse(request.closed_at) > since.current))
-        .sort((a, b) => Number(Boolean(a.closed_at)) - Number(Boolean(b.closed_at)) || a.created_at.localeCompare(b.created_at))
-        .filter((request, at) => !request.closed_at || at === 0 || at < 2),
-    [requests, job],
+      mine
+        .filter((request) => !request.closed_at || lingering.includes(request.id))
+        .sort((a, b) => Number(Boolean(a.closed_at)) - Number(Boolean(b.closed_at)) || a.created_at.localeCompare(b.created_at)),
+    [mine, lingering],
   );
 }

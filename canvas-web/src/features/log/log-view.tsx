@@ -148,6 +148,20 @@ function OpenLog({ source, running, head: endedAt, target, onLink, onRetry }: Op
     lastTop.current = element.scrollTop;
   }, [rows, total, following, list]);
 
+  // The view shrinks and grows as requests come and go above it; its end stays in view all the same.
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element || !following) {
+      return;
+    }
+    const observer = new ResizeObserver(() => {
+      element.scrollTop = element.scrollHeight;
+      lastTop.current = element.scrollTop;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [following]);
+
   const show = useCallback(
     (seq: number) => {
       setFollowing(false);
