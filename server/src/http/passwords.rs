@@ -152,4 +152,14 @@ mod tests {
                 .unwrap()
         );
     }
+
+    #[test]
+    fn acc_1_the_hash_is_argon2id_as_everybody_computes_it() {
+        use argon2::{PasswordHasher as _, PasswordVerifier as _};
+        let own = hash("correct horse", [7; 16]).unwrap();
+        let theirs: PasswordHash = Argon2::default().hash_password_with_salt(b"correct horse", &[7; 16]).unwrap();
+        assert_eq!(own, theirs.to_string());
+        let read = PasswordHash::new(&own).unwrap();
+        assert!(Argon2::default().verify_password(b"correct horse", &read).is_ok());
+    }
 }
