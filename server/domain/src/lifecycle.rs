@@ -1,6 +1,7 @@
 //! The life of a job: [`create`], [`apply`] decides, [`evolve`] carries out. JOB-2 to JOB-8, JOB-11, JOB-12, DEP-2, ATT-1, ATT-2, REV-1, RUN-5.
 
 mod apply;
+mod create;
 mod evolve;
 #[cfg(test)]
 mod model;
@@ -9,7 +10,8 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{apply, create, duplicate, may_change_dependencies};
+pub use apply::{apply, may_change_dependencies};
+pub use create::{create, duplicate};
 pub use evolve::evolve;
 
 use crate::{

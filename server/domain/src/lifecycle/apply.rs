@@ -1,15 +1,15 @@
 //! `apply(job, doing, given) → events | refusal`: what a command does, or which rule says no. Changes nothing.
 
-use super::{Command, Doing, Given, Happening, JobEvent, NewGiven, Report};
+use super::{Command, Doing, Given, Happening, JobEvent, Report};
 use crate::{
     Refusal,
-    job::{Access, AgentSpec, Attempt, Claim, Job, Kind, Merge, Review, State, Stop, Unreachable, Worker},
+    job::{AgentSpec, Attempt, Claim, Job, Kind, Merge, Review, State, Stop, Unreachable, Worker},
     validate,
 };
 use coord_protocol::{
     attempt::{FailureReason, Outcome},
     id::{RunnerId, UserId},
-    job::{BranchDecision, Context, JobState, NewJob, PatchJob},
+    job::{BranchDecision, Context, JobState, PatchJob},
     rule::Rule,
     runner::{MergeResult, WorkResult},
     time::Timestamp,
@@ -21,112 +21,6 @@ type Events = Result<Vec<JobEvent>, Refusal>;
 const UNREACHABLE_PAUSE_MS: i64 = 15_000;
 /// Longest such pause.
 const UNREACHABLE_PAUSE_MAX_MS: i64 = 600_000;
-
-/// A new job (JOB-1, JOB-2).
-///
-/// # Errors
-///
-/// JOB-1 when fields are not valid, JOB-2 when it cannot begin in the state named, DEP-2 when it cannot begin Ready.
-pub fn create(new: &NewJob, given: &NewGiven) -> Result<Job, Refusal> {
-    let kind = validate::kind_of(new)?;
-    let folder = new.folder.clone().filter(|folder| !folder.is_empty());
-    validate::job(&validate::Fields {
-        title: &new.title,
-        description: &new.description,
-        domains: &new.domains,
-        folder: folder.as_deref(),
-        kind: &kind,
-        team: &new.team,
-    })?;
-    if new.dependencies.len() > validate::MAX_DEPENDENCIES {
-        return Err(Refusal::invalid(
-            Rule::Dep1,
-            "dependencies",
-            format!("must be at most {}", validate::MAX_DEPENDENCIES),
-        ));
-    }
-    let state = match new.state {
-        None | Some(JobState::Backlog) => State::Backlog,
-        Some(JobState::Ready) => {
-            dependencies_done(&given.open_dependencies)?;
-            State::Ready {
-                since: given.now,
-                unreachable: None,
-            }
-        }
-        Some(other) => {
-            return Err(Refusal::invalid(
-                Rule::Job2,
-                "state",
-                format!("a new job is in backlog or ready, not {}", word(other)),
-            ));
-        }
-    };
-    Ok(Job {
-        id: given.id,
-        workspace: given.workspace,
-        number: given.number,
-        title: new.title.trim().to_owned(),
-        description: new.description.clone(),
-        priority: new.priority.unwrap_or(given.default_priority),
-        domains: new.domains.clone(),
-        folder,
-        access: Access {
-            private: new.private,
-            owner: given.creator,
-            creator: given.creator,
-            team: new.team.clone(),
-        },
-        auto_ready: new.auto_ready,
-        review: new.review,
-        kind,
-        submitter: given.creator,
-        state,
-        attempt: None,
-        fence: 0,
-        pending_uploads: new.expected_uploads,
-        unreachable_tries: 0,
-        duplicate_of: None,
-        version: 1,
-        created_at: given.now,
-        updated_at: given.now,
-    })
-}
-
-/// A copy in Backlog that links back (JOB-12). Files and dependencies are not copied.
-///
-/// # Errors
-///
-/// JOB-12 when the job is not Done, Failed or Canceled.
-pub fn duplicate(job: &Job, given: &NewGiven) -> Result<Job, Refusal> {
-    if !matches!(job.state, State::Done | State::Failed | State::Canceled) {
-        return Err(Refusal::state(
-            Rule::Job12,
-            "only a job that is done, failed or canceled can be duplicated",
-        ));
-    }
-    Ok(Job {
-        id: given.id,
-        number: given.number,
-        access: Access {
-            private: job.access.private,
-            owner: given.creator,
-            creator: given.creator,
-            team: job.access.team.clone(),
-        },
-        submitter: given.creator,
-        state: State::Backlog,
-        attempt: None,
-        fence: 0,
-        pending_uploads: 0,
-        unreachable_tries: 0,
-        duplicate_of: Some(job.id),
-        version: 1,
-        created_at: given.now,
-        updated_at: given.now,
-        ..job.clone()
-    })
-}
 
 /// What `doing` does to `job`. Rights were checked before ([`crate::rights::may`] with [`Command::act`]).
 ///
@@ -296,7 +190,7 @@ fn held(job: &Job, fence: i64) -> Result<(), Refusal> {
     }
 }
 
-fn dependencies_done(open: &[i64]) -> Result<(), Refusal> {
+pub(super) fn dependencies_done(open: &[i64]) -> Result<(), Refusal> {
     if open.is_empty() {
         return Ok(());
     }
@@ -673,7 +567,7 @@ fn no_move(job: &Job, rule: Rule, what: &str) -> Refusal {
     Refusal::state(rule, format!("a job that is {} cannot {what}", word(job.state.word())))
 }
 
-const fn word(state: JobState) -> &'static str {
+pub(super) const fn word(state: JobState) -> &'static str {
     match state {
         JobState::Backlog => "in backlog",
         JobState::Ready => "ready",
