@@ -5,13 +5,17 @@ use std::{
     env,
     ffi::OsStr,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
-/// Root of the repository.
+/// Root of the repository. Cargo says it at run time; what it said at build time may be of another checkout that shares the target
+/// directory.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask is a folder of the repository")
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        manifest.parent().expect("xtask is a folder of the repository").to_owned()
+    })
 }
 
 /// Cargo's target directory: this very program lies in `<target>/<profile>/`.
