@@ -135,6 +135,7 @@ pub struct Policy {
     /// Folders whose repositories may be used by path. Empty: none.
     pub allow_local_repositories: Vec<PathBuf>,
     /// Kinds of tool that are never allowed without a person, whatever the job says.
+    #[serde(deserialize_with = "tool_kinds")]
     pub always_ask: Vec<ToolKind>,
     /// Words in a tool call's title that make it need a person likewise.
     pub always_ask_matching: Vec<String>,
@@ -233,6 +234,20 @@ pub struct Git {
     pub use_global_config: bool,
 }
 
+/// Kinds of tool. A word that is none is refused here: elsewhere it would quietly mean `other`.
+fn tool_kinds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<ToolKind>, D::Error> {
+    use serde::de::{Error, IntoDeserializer};
+    let words = Vec::<String>::deserialize(deserializer)?;
+    let kind = |word: &String| {
+        let parsed: Result<ToolKind, serde::de::value::Error> = ToolKind::deserialize(word.as_str().into_deserializer());
+        parsed
+            .ok()
+            .filter(|kind| *kind != ToolKind::Other || word == "other")
+            .ok_or_else(|| D::Error::custom(format!("`{word}` is no kind of tool")))
+    };
+    words.iter().map(kind).collect()
+}
+
 const fn two() -> u32 {
     2
 }
@@ -245,7 +260,7 @@ const fn fourteen() -> u32 {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -400,6 +415,19 @@ mod tests {
     }
 
     #[test]
+    fn run_9_a_misspelt_kind_of_tool_is_refused_and_not_ignored() {
+        let error = Config::parse("work_dir = \"w\"\n[policy]\nalways_ask = [\"delet\"]\n", Path::new("/x"), no_env).unwrap_err();
+        assert!(error.to_string().contains("`delet` is no kind of tool"), "{error}");
+        let config = Config::parse(
+            "work_dir = \"w\"\n[policy]\nalways_ask = [\"other\", \"execute\"]\n",
+            Path::new("/x"),
+            no_env,
+        )
+        .unwrap();
+        assert_eq!(config.policy.always_ask, [ToolKind::Other, ToolKind::Execute]);
+    }
+
+    #[test]
     fn the_environment_fills_in_server_and_token_and_paths_start_at_the_file() {
         let env = |name: &str| match name {
             "COORD_SERVER" => Some("http://127.0.0.1:7080/".to_owned()),
@@ -422,6 +450,35 @@ mod tests {
         assert!(error.to_string().contains("agents.mine"), "{error}");
         assert!(Config::parse("work_dir = \"w\"\n[agents.\"../x\"]\ncommand = [\"x\"]\n", Path::new("/x"), no_env).is_err());
         Config::parse("work_dir = \"w\"\n[agents.scripted]\n", Path::new("/x"), no_env).unwrap();
+    }
+
+    #[test]
+    fn the_example_is_valid_as_it_stands_and_with_every_line_that_it_shows() {
+        let example = include_str!("../runner.example.toml");
+        let as_it_stands = Config::parse(example, Path::new("/x"), |name| (name == "HOME").then(|| "/home/x".to_owned())).unwrap();
+        assert_eq!(as_it_stands.server, "https://coord.example.org");
+        // A commented line that begins like a setting is one.
+        let setting = |line: &str| {
+            let key: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            line.starts_with('[') || (!key.is_empty() && line[key.len()..].starts_with(" = "))
+        };
+        let shown: String = example
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|rest| setting(rest)).unwrap_or(line))
+            .fold(String::new(), |text, line| text + line + "\n");
+        let shown = Config::parse(&shown, Path::new("/x"), |_| None).unwrap();
+        let (policy, times) = (Policy::default(), Timeouts::default());
+        assert_eq!(shown.policy.max_deliverables, policy.max_deliverables);
+        assert_eq!(shown.policy.always_ask, [ToolKind::Delete]);
+        assert_eq!(
+            (shown.timeouts.stop_grace_ms, shown.timeouts.git_ms),
+            (times.stop_grace_ms, times.git_ms)
+        );
+        assert_eq!(
+            (shown.retry.limit, shown.concurrency, shown.keep_days),
+            (Retry::default().limit, 2, 14)
+        );
+        assert!(shown.agents.contains_key("scripted") && shown.agents["mine"].command.len() == 2);
     }
 
     #[test]

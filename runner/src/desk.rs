@@ -4,6 +4,11 @@
 //! Plain calls under one short lock, nothing awaited in it. Orders to an attempt go through a bounded channel; what does not fit is
 //! dropped with a warning, since the server sends everything that matters again after a reconnect.
 
+mod closing;
+mod merging;
+#[cfg(test)]
+pub mod testing;
+
 use crate::{
     agents::detect,
     merges::{self, HeldMerge},
@@ -20,7 +25,7 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -462,118 +467,6 @@ impl Desk {
         merges::forget(self.host.config.work_dir(), attempt);
         self.changed();
     }
-
-    // ---- merges -------------------------------------------------------------------------------------------------------------------
-
-    fn merge(self: &Arc<Self>, assignment: MergeAssignment) {
-        let (attempt, fence) = (assignment.attempt, assignment.fence);
-        let known = self.lock().claims.get(&attempt).map(|claim| claim.outbox.fence);
-        match known {
-            Some(known) if known >= fence => return,
-            Some(known) => self.drop_claim(attempt, known),
-            None => {}
-        }
-        let held = HeldMerge {
-            assignment: assignment.clone(),
-            result: None,
-        };
-        if let Err(error) = merges::keep(self.host.config.work_dir(), &held) {
-            // Done all the same: after a crash the server assigns it again.
-            tracing::error!("{error}");
-        }
-        let outbox = self.outbox(attempt, fence, None);
-        self.start_merge(assignment, outbox);
-    }
-
-    fn start_merge(self: &Arc<Self>, assignment: MergeAssignment, outbox: Arc<Outbox>) {
-        let (attempt, fence) = (assignment.attempt, assignment.fence);
-        let claim = Claim {
-            outbox: Arc::clone(&outbox),
-            work: Work::Merging,
-        };
-        self.lock().claims.insert(attempt, claim);
-        let desk = Arc::clone(self);
-        tokio::spawn(async move {
-            let result = merges::run(Arc::clone(&desk.host), assignment.clone()).await;
-            tracing::info!(%attempt, ?result, "merge ended");
-            let mut inner = desk.lock();
-            if let Some(claim) = inner.claims.get_mut(&attempt).filter(|claim| Arc::ptr_eq(&claim.outbox, &outbox)) {
-                let held = HeldMerge {
-                    assignment,
-                    result: Some(result.clone()),
-                };
-                if let Err(error) = merges::keep(desk.host.config.work_dir(), &held) {
-                    tracing::error!("{error}");
-                }
-                claim.work = Work::Told;
-                outbox.end(FromRunner::Merged { attempt, fence, result });
-            }
-            drop(inner);
-            desk.changed();
-        });
-        self.changed();
-    }
-
-    // ---- the end of this program --------------------------------------------------------------------------------------------------
-
-    /// Hands back what is held: agents stop gracefully, the server confirms. Returns when that is done or `patience` after the last
-    /// attempt ended.
-    pub async fn drain(&self, patience: Duration) {
-        self.phase.send_if_modified(|phase| {
-            let begins = *phase == Phase::Running;
-            if begins {
-                *phase = Phase::Draining;
-            }
-            begins
-        });
-        for claim in self.lock().claims.values() {
-            if let Work::Running(orders) = &claim.work {
-                let _ = orders.try_send(Order::Stop { kill: false });
-            }
-        }
-        let mut moved = self.moved.subscribe();
-        let busy = || {
-            self.lock()
-                .claims
-                .values()
-                .any(|claim| matches!(claim.work, Work::Running(_) | Work::Merging))
-        };
-        while busy() {
-            if moved.changed().await.is_err() {
-                return;
-            }
-        }
-        let unconfirmed = || self.lock().claims.values().any(|claim| matches!(claim.work, Work::Told));
-        let confirmed = async {
-            while unconfirmed() {
-                if moved.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        if tokio::time::timeout(patience, confirmed).await.is_err() {
-            tracing::warn!("the server has not confirmed all; the next start of this runner tells it again");
-        }
-    }
-
-    /// Ends at once: agents are killed, nothing is told, the next start goes on with what is held.
-    pub async fn abandon(&self, patience: Duration) {
-        self.phase.send_replace(Phase::Over);
-        for claim in self.lock().claims.values() {
-            if let Work::Running(orders) = &claim.work {
-                let _ = orders.try_send(Order::Abandon);
-            }
-        }
-        let mut moved = self.moved.subscribe();
-        let gone = async {
-            while self.lock().claims.values().any(|claim| matches!(claim.work, Work::Running(_))) {
-                if moved.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        let _ = tokio::time::timeout(patience, gone).await;
-    }
 }
 
 fn end_of(assignment: &Assignment, result: WorkResult) -> Finished {
@@ -588,45 +481,5 @@ fn end_of(assignment: &Assignment, result: WorkResult) -> Finished {
         session: None,
         agent: None,
         model: None,
-    }
-}
-
-/// Values for tests.
-#[cfg(test)]
-pub mod testing {
-    use coord_protocol::{
-        id::{AttemptId, JobId, UserId},
-        job::{Context, Mode, ToolsPolicy},
-        runner::{Assignment, Author},
-    };
-    use uuid::Uuid;
-
-    /// A plain local job for the scripted agent.
-    #[must_use]
-    pub fn assignment(fence: i64) -> Assignment {
-        Assignment {
-            attempt: AttemptId(Uuid::from_u128(7)),
-            attempt_number: 1,
-            fence,
-            job: JobId(Uuid::from_u128(8)),
-            number: 12,
-            workspace: "Team".to_owned(),
-            title: "Try it".to_owned(),
-            description: "Do something.".to_owned(),
-            agent: "scripted".to_owned(),
-            model: None,
-            mode: Mode::Edit,
-            tools_policy: ToolsPolicy::RequirePermission,
-            context: Context::Local,
-            attachments: Vec::new(),
-            earlier: Vec::new(),
-            branch: None,
-            resume_session: None,
-            author: Author {
-                user: UserId(Uuid::from_u128(9)),
-                name: "Ann".to_owned(),
-                email: "ann@example.org".to_owned(),
-            },
-        }
     }
 }

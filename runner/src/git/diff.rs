@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_change_of_one_file_is_unified_text() {
-        let text = unified("/tmp/a.txt", Some("one\ntwo\n"), "one\n2\n");
+        let text = unified("a.txt", Some("one\ntwo\n"), "one\n2\n");
         assert!(text.contains("-two\n+2\n"), "{text}");
         assert!(unified("new.txt", None, "x\n").contains("+x\n"));
     }

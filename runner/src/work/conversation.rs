@@ -1,19 +1,22 @@
 //! The exchange with one agent process: prompts, events to the log, requests to people and their answers back, messages, stop.
 
-use super::{Attempt, Halt, Message, Order, POLICY, policy, prompt, questions};
+mod asks;
+
+use super::{
+    Attempt, Halt, Message, Order, prompt, questions,
+    turn::{Left, Next, after_turn},
+};
 use crate::{
-    agents::{Agent, AgentAsk, AgentError, AgentEvent, AgentMode, AskId, Field, Launch, Reply, Tokens, TurnEnd, Value, acp, process},
+    agents::{Agent, AgentError, AgentEvent, AgentMode, Launch, Reply, Tokens, TurnEnd, acp, process},
     spool::SpoolError,
 };
+use asks::Pending;
 use coord_protocol::{
     attempt::FailureReason,
     id::RequestId,
     job::Activity,
-    log::{LogBody, SystemLevel, ToolCall, ToolStatus},
-    request::{Answer, Ask, RequestKind},
+    log::{LogBody, SystemLevel},
 };
-use policy::Verdict;
-use questions::Decision;
 use std::{
     collections::{BTreeMap, VecDeque},
     time::{Duration, Instant},
@@ -60,26 +63,6 @@ impl From<SpoolError> for End {
     }
 }
 
-/// What an open request waits for.
-#[derive(Debug)]
-enum Pending {
-    Permission(AskId),
-    AgentPlan(AskId),
-    /// Asked by the runner, since the agent ended its turn with a plan.
-    OwnPlan,
-    Confirmation(AskId),
-    Question(Question),
-}
-
-#[derive(Debug)]
-struct Question {
-    ask: AskId,
-    message: String,
-    fields: Vec<Field>,
-    at: usize,
-    filled: BTreeMap<String, Value>,
-}
-
 /// How far a stop has come (AGT-6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stopping {
@@ -88,62 +71,6 @@ enum Stopping {
     ForTool(Instant),
     /// The agent was told to end its turn; it may until then.
     ForTurn(Instant),
-}
-
-/// What follows a turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// The attempt stops.
-    Stop,
-    /// Words that are owed to the agent.
-    Words,
-    /// A person's message.
-    Message,
-    /// A person must accept the plan.
-    AskPlan,
-    /// The work is done.
-    Done,
-    /// It failed.
-    Fail(&'static str),
-}
-
-/// What a turn left.
-#[derive(Debug, Clone, Copy)]
-pub struct Left {
-    /// How it ended.
-    pub end: TurnEnd,
-    /// Whether a stop was asked for.
-    pub stopping: bool,
-    /// Whether the runner has words for the agent.
-    pub words: bool,
-    /// Whether a person's message waits.
-    pub messages: bool,
-    /// Whether no plan is accepted yet in plan mode.
-    pub planning: bool,
-}
-
-/// What follows a turn. Pure.
-#[must_use]
-pub const fn after_turn(left: Left) -> Next {
-    if left.stopping {
-        return Next::Stop;
-    }
-    match left.end {
-        TurnEnd::Refused => return Next::Fail("the agent refused to do it"),
-        TurnEnd::Limit => return Next::Fail("the agent reached a limit of its own before it was done"),
-        TurnEnd::Done | TurnEnd::Cancelled => {}
-    }
-    if left.words {
-        return Next::Words;
-    }
-    if left.messages {
-        return Next::Message;
-    }
-    match left.end {
-        TurnEnd::Cancelled => Next::Fail("the agent ended its turn as cancelled, though nobody told it to"),
-        _ if left.planning => Next::AskPlan,
-        _ => Next::Done,
-    }
 }
 
 /// One agent process and what is open with it.
@@ -429,84 +356,6 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// Closes all open requests: towards the agent as cancelled, in the log without an answer.
-    fn withdraw(&mut self) -> Result<(), End> {
-        for (_, pending) in std::mem::take(&mut self.pending) {
-            match pending {
-                Pending::Permission(ask) | Pending::AgentPlan(ask) | Pending::Confirmation(ask) => self.agent.reply(ask, Reply::Cancelled),
-                Pending::Question(question) => self.agent.reply(question.ask, Reply::Cancelled),
-                Pending::OwnPlan => {}
-            }
-        }
-        Ok(self.attempt.withdraw_all()?)
-    }
-
-    fn answer(&mut self, request: RequestId, answer: Answer, by: &str) -> Result<(), End> {
-        // Told again after a reconnect, or too late.
-        let Some(pending) = self.pending.remove(&request) else {
-            return Ok(());
-        };
-        let Some(ask) = self.attempt.journal.memory.open.get(&request).cloned() else {
-            return Ok(());
-        };
-        self.attempt.journal.write(LogBody::Answer {
-            request,
-            answer: answer.clone(),
-            by: by.to_owned(),
-        })?;
-        match pending {
-            Pending::Permission(id) => match questions::decision(&ask, &answer) {
-                Decision::Allow => self.agent.reply(id, Reply::Allow),
-                Decision::Deny(words) => {
-                    self.agent.reply(id, Reply::Reject);
-                    // ACP has no words with a refusal: they follow as a prompt when the turn ends.
-                    self.words
-                        .extend(words.map(|words| format!("{by} did not allow “{}”: {words}", ask.title)));
-                }
-            },
-            Pending::AgentPlan(id) => match questions::decision(&ask, &answer) {
-                Decision::Allow => {
-                    self.accept_plan(by)?;
-                    self.agent.reply(id, Reply::Allow);
-                }
-                Decision::Deny(words) => {
-                    self.agent.reply(id, Reply::Reject);
-                    self.words.push_back(prompt::plan_rejected(words.as_deref()));
-                }
-            },
-            Pending::OwnPlan => match questions::decision(&ask, &answer) {
-                Decision::Allow => {
-                    self.accept_plan(by)?;
-                    self.agent.mode(AgentMode::Work);
-                    self.prompt(prompt::PLAN_ACCEPTED);
-                }
-                Decision::Deny(words) => self.prompt(&prompt::plan_rejected(words.as_deref())),
-            },
-            Pending::Confirmation(id) => {
-                let yes = answer.choice.as_deref() == Some("yes");
-                self.agent
-                    .reply(id, if yes { Reply::Filled(BTreeMap::new()) } else { Reply::Declined });
-            }
-            Pending::Question(mut question) => {
-                match questions::fill(&question.fields[question.at], &answer, &mut question.filled) {
-                    Ok(()) => question.at += 1,
-                    Err(words) => self
-                        .attempt
-                        .journal
-                        .system(SystemLevel::Warning, format!("The question is asked again: {words}"))?,
-                }
-                self.ask_field(question)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn accept_plan(&mut self, by: &str) -> Result<(), End> {
-        self.attempt.state.plan_accepted = true;
-        self.attempt.save()?;
-        Ok(self.attempt.journal.system(SystemLevel::Info, format!("{by} accepted the plan"))?)
-    }
-
     // ---- events -------------------------------------------------------------------------------------------------------------------
 
     /// Takes an event in. True when the work is done.
@@ -612,226 +461,11 @@ impl<'a> Conversation<'a> {
         }
         Ok(false)
     }
-
-    fn withdrawn(&mut self, id: AskId) -> Result<(), End> {
-        let of = |pending: &Pending| match pending {
-            Pending::Permission(ask) | Pending::AgentPlan(ask) | Pending::Confirmation(ask) => Some(*ask),
-            Pending::Question(question) => Some(question.ask),
-            Pending::OwnPlan => None,
-        };
-        let request = self
-            .pending
-            .iter()
-            .find(|(_, pending)| of(pending) == Some(id))
-            .map(|(request, _)| *request);
-        if let Some(request) = request {
-            self.pending.remove(&request);
-            self.attempt.journal.write(LogBody::Answer {
-                request,
-                answer: Answer { choice: None, body: None },
-                by: POLICY.to_owned(),
-            })?;
-        }
-        Ok(())
-    }
-
-    fn request(&mut self, ask: Ask, pending: Pending) -> Result<(), End> {
-        let request = self.attempt.host.clock.request_id();
-        self.attempt.journal.write(LogBody::Request { request, ask })?;
-        self.pending.insert(request, pending);
-        Ok(())
-    }
-
-    /// A request that the runner answers itself, logged all the same.
-    fn decided(&mut self, ask: Ask, choice: &str, words: Option<&str>) -> Result<(), End> {
-        let request = self.attempt.host.clock.request_id();
-        self.attempt.journal.write(LogBody::Request { request, ask })?;
-        self.attempt.journal.write(LogBody::Answer {
-            request,
-            answer: Answer {
-                choice: Some(choice.to_owned()),
-                body: words.map(str::to_owned),
-            },
-            by: POLICY.to_owned(),
-        })?;
-        Ok(())
-    }
-
-    fn asked(&mut self, id: AskId, ask: AgentAsk) -> Result<(), End> {
-        if self.stopping != Stopping::No || self.interrupted {
-            // A cancelled answer alone is only a refusal: the turn would go on.
-            self.agent.reply(id, Reply::Cancelled);
-            if self.interrupted {
-                self.agent.cancel();
-            } else {
-                self.tell_to_end();
-            }
-            return Ok(());
-        }
-        match ask {
-            AgentAsk::Permission {
-                call, plan: Some(plan), ..
-            } => {
-                if self.attempt.planning() {
-                    return self.request(questions::plan(&plan, Some(call.tool_call)), Pending::AgentPlan(id));
-                }
-                // Nobody asked it to plan; there is nothing to accept.
-                self.agent.reply(id, Reply::Allow);
-                Ok(())
-            }
-            AgentAsk::Permission {
-                call,
-                kind_told,
-                plan: None,
-            } => self.permission(id, call, kind_told),
-            AgentAsk::Question { message, fields } if fields.is_empty() => {
-                self.request(questions::confirmation(&message), Pending::Confirmation(id))
-            }
-            AgentAsk::Question { message, fields } => self.ask_field(Question {
-                ask: id,
-                message,
-                fields,
-                at: 0,
-                filled: BTreeMap::new(),
-            }),
-        }
-    }
-
-    fn permission(&mut self, id: AskId, mut call: ToolCall, kind_told: bool) -> Result<(), End> {
-        let attempt = &mut *self.attempt;
-        let known = attempt.journal.memory.kind(&call.tool_call);
-        if let Some(known) = known {
-            if kind_told {
-                attempt.journal.memory.kind_told(&call.tool_call, call.tool);
-            } else {
-                call.tool = known;
-            }
-            if call.title.is_empty() {
-                attempt
-                    .journal
-                    .memory
-                    .title(&call.tool_call)
-                    .unwrap_or_default()
-                    .clone_into(&mut call.title);
-            }
-        } else {
-            // Some agents tell of a tool call only by asking.
-            call.status = ToolStatus::Pending;
-            attempt.journal.write(LogBody::ToolCall(call.clone()))?;
-        }
-        let title = if call.title.is_empty() {
-            "A tool call"
-        } else {
-            call.title.as_str()
-        };
-        let ask = questions::permission(&call, title);
-        let facts = policy::Facts {
-            tool: call.tool,
-            title: &call.title,
-            planning: attempt.planning(),
-            policy: attempt.assignment.tools_policy,
-            always: attempt.journal.memory.always.contains(&call.tool),
-        };
-        match policy::decide(facts, &attempt.host.config.policy) {
-            Verdict::Allow => {
-                self.decided(ask, "allow", None)?;
-                self.agent.reply(id, Reply::Allow);
-            }
-            Verdict::Reject(why) => {
-                self.decided(ask, "deny", Some(why))?;
-                self.agent.reply(id, Reply::Reject);
-            }
-            Verdict::Ask => self.request(ask, Pending::Permission(id))?,
-        }
-        Ok(())
-    }
-
-    /// Asks the next field of a question, or gives the agent all of them.
-    fn ask_field(&mut self, question: Question) -> Result<(), End> {
-        match question.fields.get(question.at) {
-            Some(field) => {
-                let ask = questions::question(&question.message, field, question.fields.len());
-                debug_assert_eq!(ask.kind, RequestKind::Question);
-                self.request(ask, Pending::Question(question))
-            }
-            None => {
-                self.agent.reply(question.ask, Reply::Filled(question.filled));
-                Ok(())
-            }
-        }
-    }
 }
 
 async fn until(when: Option<Instant>) {
     match when {
         Some(when) => tokio::time::sleep_until(when.into()).await,
         None => std::future::pending().await,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LEFT: Left = Left {
-        end: TurnEnd::Done,
-        stopping: false,
-        words: false,
-        messages: false,
-        planning: false,
-    };
-
-    #[test]
-    fn agt_5_messages_wait_for_the_end_of_a_turn_and_come_before_the_end_of_the_work() {
-        assert_eq!(after_turn(LEFT), Next::Done);
-        assert_eq!(after_turn(Left { messages: true, ..LEFT }), Next::Message);
-        assert_eq!(
-            after_turn(Left {
-                messages: true,
-                words: true,
-                ..LEFT
-            }),
-            Next::Words
-        );
-        assert_eq!(
-            after_turn(Left {
-                messages: true,
-                end: TurnEnd::Cancelled,
-                ..LEFT
-            }),
-            Next::Message
-        );
-    }
-
-    #[test]
-    fn agt_2_a_turn_in_plan_mode_ends_in_a_plan_to_accept() {
-        assert_eq!(after_turn(Left { planning: true, ..LEFT }), Next::AskPlan);
-        assert_eq!(
-            after_turn(Left {
-                planning: true,
-                messages: true,
-                ..LEFT
-            }),
-            Next::Message
-        );
-    }
-
-    #[test]
-    fn agt_6_a_stop_comes_before_all_else() {
-        let all = Left {
-            stopping: true,
-            words: true,
-            messages: true,
-            planning: true,
-            end: TurnEnd::Refused,
-        };
-        assert_eq!(after_turn(all), Next::Stop);
-        assert!(matches!(
-            after_turn(Left {
-                end: TurnEnd::Cancelled,
-                ..LEFT
-            }),
-            Next::Fail(_)
-        ));
     }
 }

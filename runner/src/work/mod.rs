@@ -12,6 +12,7 @@ pub mod policy;
 pub mod prepare;
 pub mod prompt;
 pub mod questions;
+pub mod turn;
 
 use crate::{
     agents::{AgentError, detect, process},

@@ -1,5 +1,8 @@
 //! The runner against a small server, with real agents' processes and real repositories.
 
+// They look into /proc for processes that are left, and run shell scripts.
+#![cfg(target_os = "linux")]
+
 mod common;
 mod faults;
 mod link;

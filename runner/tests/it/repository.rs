@@ -444,7 +444,7 @@ async fn file_1_attachments_of_a_repository_job_are_not_committed_and_the_agents
     let runner = bench.runner();
     let id = crate::common::file_id();
     bench.server.with(|stored| stored.files.insert(id.to_string(), b"input".to_vec()));
-    let run = "cat .coord/attachments/in.txt && echo 1 > own.txt && git add -A && git commit -q -m 'By the agent' && echo 2 > left.txt && mkdir sub && git init -q sub && echo x > sub/x";
+    let run = "cat .coord/attachments/in.txt && echo 1 > own.txt && git add -A && git commit -q -m 'By the agent' && echo 2 > left.txt && mkdir sub && git init -q sub && echo x > sub/x && printf '#!/bin/sh' > run.sh && chmod +x run.sh && ln -s own.txt link";
     let mut job = job(
         &bare,
         json!([{"tool": {"kind": "execute", "title": "commit", "run": run}}, {"say": "ok"}]),
@@ -468,6 +468,8 @@ async fn file_1_attachments_of_a_repository_job_are_not_committed_and_the_agents
         let repository = bare.repository();
         let tree = repository.find_commit(tip).unwrap().tree().unwrap();
         assert!(tree.get_path(Path::new("sub")).is_err(), "a repository inside is no submodule");
+        assert_eq!(tree.get_name("run.sh").unwrap().filemode(), 0o100_755);
+        assert_eq!(tree.get_name("link").unwrap().filemode(), 0o120_000);
     }
     runner.stop().await;
 }

@@ -5,6 +5,7 @@
 
 mod convert;
 mod lines;
+mod open;
 
 use super::{
     Agent, AgentAsk, AgentError, AgentEvent, AgentMode, AskId, BoxFuture, Launch, Modes, Reply, Started, Tokens, TurnEnd,
@@ -12,23 +13,22 @@ use super::{
 };
 use agent_client_protocol::{
     Agent as AgentRole, Client, Error,
-    schema::ProtocolVersion,
     v1::{
         ConnectionTo, Responder,
         schema::{
-            AgentCapabilities, CancelNotification, ClientCapabilities, CloseSessionRequest, ContentBlock, CreateElicitationRequest,
-            CreateElicitationResponse, ElicitationAcceptAction, ElicitationAction, ElicitationCapabilities, ElicitationFormCapabilities,
-            Implementation, InitializeRequest, LoadSessionRequest, NewSessionRequest, PermissionOption, PermissionOptionKind,
-            PromptRequest, PromptResponse, RequestPermissionOutcome, RequestPermissionRequest, RequestPermissionResponse,
-            ResumeSessionRequest, SelectedPermissionOutcome, SessionConfigOption, SessionId, SessionModeState, SessionNotification,
-            SetSessionConfigOptionRequest, SetSessionModeRequest, StopReason, TextContent,
+            AgentCapabilities, CancelNotification, CloseSessionRequest, ContentBlock, CreateElicitationRequest, CreateElicitationResponse,
+            ElicitationAcceptAction, ElicitationAction, PermissionOption, PermissionOptionKind, PromptRequest, PromptResponse,
+            RequestPermissionOutcome, RequestPermissionRequest, RequestPermissionResponse, SelectedPermissionOutcome, SessionConfigOption,
+            SessionId, SessionModeState, SessionNotification, SetSessionConfigOptionRequest, SetSessionModeRequest, StopReason,
+            TextContent,
         },
     },
 };
 use lines::Gate;
+use open::open;
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -253,118 +253,6 @@ fn watch_withdrawal<T: agent_client_protocol::JsonRpcResponse>(
         }
         Ok(())
     })
-}
-
-struct Opened {
-    started: Started,
-    capabilities: AgentCapabilities,
-    modes: Option<SessionModeState>,
-    options: Vec<SessionConfigOption>,
-}
-
-async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch) -> Result<Opened, AgentError> {
-    let client = ClientCapabilities::new().elicitation(ElicitationCapabilities::new().form(ElicitationFormCapabilities::new()));
-    let initialize = InitializeRequest::new(ProtocolVersion::V1)
-        .client_capabilities(client)
-        .client_info(Implementation::new("coord-runner", env!("CARGO_PKG_VERSION")));
-    let hello = connection
-        .send_request(initialize)
-        .block_task()
-        .await
-        .map_err(|error| convert::error(&error))?;
-    if hello.protocol_version != ProtocolVersion::V1 {
-        return Err(AgentError::Protocol(format!(
-            "the agent {} speaks version {} of the Agent Client Protocol, this runner version 1",
-            launch.name, hello.protocol_version
-        )));
-    }
-    let capabilities = hello.agent_capabilities;
-    let mut opened = None;
-    if let Some(session) = &launch.resume {
-        match resume(connection, &capabilities, session, &launch.folder).await {
-            Ok(Some((modes, options))) => opened = Some((session.clone(), true, modes, options)),
-            Ok(None) => {}
-            // An unknown session is no reason to fail: a new one does as well.
-            Err(error) => tracing::info!("the agent's session cannot be resumed: {error}"),
-        }
-    }
-    let (session, resumed, modes, options) = match opened {
-        Some(opened) => opened,
-        None => {
-            let new = connection
-                .send_request(NewSessionRequest::new(launch.folder.clone()))
-                .block_task()
-                .await
-                .map_err(|error| convert::error(&error))?;
-            (new.session_id.to_string(), false, new.modes, new.config_options)
-        }
-    };
-    let options = options.unwrap_or_default();
-    let model = match &launch.model {
-        Some(model) => wish_for_model(connection, &session, &options, model).await,
-        None => convert::current_model(&options),
-    };
-    Ok(Opened {
-        started: Started {
-            agent: coord_protocol::runner::AgentInfo {
-                name: launch.name.clone(),
-                version: hello.agent_info.map(|info| info.version),
-            },
-            session,
-            resumed,
-            model,
-        },
-        capabilities,
-        modes,
-        options,
-    })
-}
-
-type Resumed = (Option<SessionModeState>, Option<Vec<SessionConfigOption>>);
-
-async fn resume(
-    connection: &ConnectionTo<AgentRole>,
-    capabilities: &AgentCapabilities,
-    session: &str,
-    folder: &Path,
-) -> Result<Option<Resumed>, AgentError> {
-    let session = SessionId::new(session);
-    if capabilities.session_capabilities.resume.is_some() {
-        let request = ResumeSessionRequest::new(session, folder);
-        let answer = connection.send_request(request).block_task().await;
-        return answer
-            .map(|answer| Some((answer.modes, answer.config_options)))
-            .map_err(|error| convert::error(&error));
-    }
-    if capabilities.load_session {
-        let request = LoadSessionRequest::new(session, folder);
-        let answer = connection.send_request(request).block_task().await;
-        return answer
-            .map(|answer| Some((answer.modes, answer.config_options)))
-            .map_err(|error| convert::error(&error));
-    }
-    Ok(None)
-}
-
-/// Chooses the model if the agent offers it; else the agent's own choice stands. Returns what will run.
-async fn wish_for_model(
-    connection: &ConnectionTo<AgentRole>,
-    session: &str,
-    options: &[SessionConfigOption],
-    model: &str,
-) -> Option<String> {
-    let current = convert::current_model(options);
-    let Some((config, value)) = convert::model_option(options, model) else {
-        return current;
-    };
-    let request = SetSessionConfigOptionRequest::new(SessionId::new(session), config, value);
-    match connection.send_request(request).block_task().await {
-        Ok(_) => Some(model.to_owned()),
-        Err(error) => {
-            tracing::info!("the agent does not take the model {model}: {}", error.message);
-            current
-        }
-    }
 }
 
 impl Acp {
