@@ -452,6 +452,17 @@ async fn run_5_files_go_to_and_from_the_runner_that_holds_the_claim_and_no_other
         .await;
     checked(huge, 413, "a huge diff").await;
 
+    // A message sent twice with one key arrives once.
+    let mut sent = vec![];
+    for _ in 0..2 {
+        let call = ada
+            .call(Method::POST, &format!("/attempts/{attempt}/messages"))
+            .header("idempotency-key", "m1");
+        sent.push(checked(call.json(&json!({ "body": "Mind the gap." })).send().await.unwrap(), 201, "message").await);
+    }
+    assert_eq!(sent[0], sent[1]);
+    assert_eq!(runner.wait("message")["message"], sent[0]["id"]);
+
     // Another fence, another runner, a person, nobody.
     let stale = checked(
         runner.call(&server, Method::GET, &file, fence + 1, vec![]).await,
@@ -487,4 +498,6 @@ async fn run_5_files_go_to_and_from_the_runner_that_holds_the_claim_and_no_other
     assert_eq!(late["rule"], "RUN-5");
     let listed = ada.get(&format!("/jobs/{id}/deliverables")).await;
     assert_eq!(download(&ada, &listed["items"][0]).await.bytes().await.unwrap(), "second");
+    ada.delete(204, &format!("/workspaces/{ws}")).await;
+    soon("a deleted workspace frees its files", async || on_disk(&server) == 0).await;
 }

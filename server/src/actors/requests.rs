@@ -15,7 +15,7 @@ use coord_protocol::{
     rule::Rule,
     runner::ToRunner,
 };
-use coord_store::{StoreError, Tx, attempts, audit, feed, jobs, members, messages, requests};
+use coord_store::{StoreError, Tx, attempts, audit, feed, idempotency, jobs, members, messages, requests};
 use serde_json::json;
 
 impl Live {
@@ -107,16 +107,28 @@ impl Live {
         Ok(Refusal::state(Rule::Agt3, detail).into())
     }
 
-    /// Writes to a working agent (AGT-5).
+    /// Writes to a working agent (AGT-5). With a key the message is kept as the call's first result (API-1).
     ///
     /// # Errors
     /// ACC-3, AGT-5 when no agent works on the attempt.
-    pub async fn message(&self, user: Person, attempt: AttemptId, new: NewMessage) -> Result<Message, CommandError> {
+    pub async fn message(
+        &self,
+        user: Person,
+        attempt: AttemptId,
+        new: NewMessage,
+        key: Option<idempotency::Key>,
+    ) -> Result<Message, CommandError> {
         let live = self.clone();
-        super::whole(async move { live.message_now(user, attempt, new).await }).await
+        super::whole(async move { live.message_now(user, attempt, new, key).await }).await
     }
 
-    async fn message_now(&self, user: Person, attempt: AttemptId, new: NewMessage) -> Result<Message, CommandError> {
+    async fn message_now(
+        &self,
+        user: Person,
+        attempt: AttemptId,
+        new: NewMessage,
+        key: Option<idempotency::Key>,
+    ) -> Result<Message, CommandError> {
         validate::words(Rule::Agt5, "body", &new.body)?;
         let job = {
             let mut conn = self.store().read().await?;
@@ -142,7 +154,13 @@ impl Live {
         };
         let stored = message.clone();
         self.store()
-            .write(async move |tx: &mut Tx| messages::insert(tx, &stored).await)
+            .write(async move |tx: &mut Tx| -> Result<(), StoreError> {
+                messages::insert(tx, &stored).await?;
+                if let Some(key) = &key {
+                    idempotency::insert(tx, key, 201, &json!(stored).to_string(), stored.created_at).await?;
+                }
+                Ok(())
+            })
             .await?;
         let passed = ToRunner::Message {
             attempt,

@@ -4,10 +4,11 @@ use super::{
     auth::Caller,
     extract::Json,
     files::{SAFE_POLICY, stream},
+    idempotency,
     problem::ApiError,
     reach,
 };
-use crate::context::Ctx;
+use crate::{actors::CommandError, context::Ctx};
 use actix_web::{
     HttpResponse, get,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY},
@@ -22,7 +23,7 @@ use coord_protocol::{
     log::LogPage,
     problem::Problem,
 };
-use coord_store::{attempts, files, log};
+use coord_store::{StoreError, attempts, files, log};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -134,7 +135,7 @@ async fn get_diff(ctx: Ctx, caller: Caller, attempt: web::Path<AttemptId>, query
 }
 
 /// Writes to the agent that works on the attempt: when its turn ends, or at once.
-#[utoipa::path(tag = "attempts", params(("attempt" = AttemptId, Path)), request_body = NewMessage, responses((status = 201, body = Message), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "attempts", params(("attempt" = AttemptId, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = NewMessage, responses((status = 201, body = Message), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/attempts/{attempt}/messages")]
 async fn create_message(ctx: Ctx, attempt: web::Path<AttemptId>, body: Json<NewMessage>) -> Result<HttpResponse, ApiError> {
     let from = Person {
@@ -147,8 +148,23 @@ async fn create_message(ctx: Ctx, attempt: web::Path<AttemptId>, body: Json<NewM
         let (_, _, job) = reach::attempt(&mut conn, from.id, id).await?;
         crate::context::who(&mut conn, job.workspace, from.id).await?
     };
-    match ctx.live.message(from, id, body.value).await {
+    if let Some(earlier) = earlier(&ctx, body.key.as_ref()).await? {
+        return Ok(earlier);
+    }
+    match ctx.live.message(from, id, body.value, body.key.clone()).await {
         Ok(message) => Ok(HttpResponse::Created().json(message)),
+        // A call with the same key was a moment faster.
+        Err(CommandError::Store(StoreError::Unique { what })) if what.starts_with("idempotency") => {
+            let earlier = earlier(&ctx, body.key.as_ref()).await?;
+            earlier.ok_or_else(|| ApiError::unavailable("the same call is being answered already; repeat it"))
+        }
         Err(error) => Err(reach::refused(&ctx, who, error).await),
     }
+}
+
+/// What a call with the same key was answered.
+async fn earlier(ctx: &Ctx, key: Option<&idempotency::Key>) -> Result<Option<HttpResponse>, ApiError> {
+    let Some(key) = key else { return Ok(None) };
+    let stored = coord_store::idempotency::find(&mut *ctx.read().await?, key, ctx.now()).await?;
+    stored.map(|stored| idempotency::repeated(&stored, key)).transpose()
 }

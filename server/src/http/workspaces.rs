@@ -23,7 +23,7 @@ use coord_protocol::{
     rule::Rule,
     workspace::{NewWorkspace, PatchWorkspace, Role, Workspace, WorkspaceSettings},
 };
-use coord_store::{StoreError, Tx, audit, feed, members, workspaces};
+use coord_store::{StoreError, Tx, audit, feed, files, members, workspaces};
 use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -167,13 +167,15 @@ async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchW
 async fn delete_workspace(ctx: Ctx, caller: Caller, ws: web::Path<WorkspaceId>) -> Result<HttpResponse, ApiError> {
     let (id, user) = (ws.into_inner(), caller.id());
     let entry = ctx.audit(&caller.actor(), "workspace.delete", Some(id), id, json!({}));
-    let unit = async move |tx: &mut Tx| -> Result<(), ApiError> {
+    let unit = async move |tx: &mut Tx| -> Result<Vec<files::Key>, ApiError> {
         may(who(tx, id, user).await?, Act::Own, None)?;
+        let keys = files::keys_of_workspace(tx, id).await?;
         workspaces::delete(tx, id).await?;
         audit::append(tx, &entry).await?;
-        Ok(())
+        Ok(keys)
     };
-    ctx.commit(unit, move |live, ()| live.revoke(Revoked::Workspace(id))).await?;
+    let keys = ctx.commit(unit, move |live, _| live.revoke(Revoked::Workspace(id))).await?;
+    ctx.files.delete(&keys).await;
     Ok(HttpResponse::NoContent().finish())
 }
 

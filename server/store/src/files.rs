@@ -13,7 +13,7 @@ use crate::{
 use coord_protocol::{
     account::Person,
     file::{File, FileKind},
-    id::{AttemptId, FileId, JobId, UserId},
+    id::{AttemptId, FileId, JobId, UserId, WorkspaceId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -298,6 +298,15 @@ pub async fn find_diff(conn: &mut Conn, attempt: AttemptId, kind: Kind) -> Resul
 pub async fn keys_of_job(conn: &mut Conn, job: JobId) -> Result<Vec<Key>, StoreError> {
     let rows = sqlx::query("SELECT id, job FROM files WHERE job = $1 ORDER BY id")
         .bind(job.to_string())
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(key).collect()
+}
+
+/// Where the contents of everything in a workspace lie.
+pub async fn keys_of_workspace(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<Key>, StoreError> {
+    let rows = sqlx::query("SELECT f.id, f.job FROM files f JOIN jobs j ON j.id = f.job WHERE j.workspace = $1 ORDER BY f.id")
+        .bind(workspace.to_string())
         .fetch_all(conn)
         .await?;
     rows.iter().map(key).collect()

@@ -246,12 +246,12 @@ async fn agt_5_a_message_reaches_the_agent_and_none_is_taken_after_the_end() {
         body: "also the docs".into(),
         interrupt: false,
     };
-    let message = stage.live.message(ana.clone(), work.attempt, new.clone()).await.unwrap();
+    let message = stage.live.message(ana.clone(), work.attempt, new.clone(), None).await.unwrap();
     let told = runner.hears().await;
     assert!(matches!(&told, ToRunner::Message { message: id, body, .. } if *id == message.id && body == "also the docs"));
     runner.finishes(&work, 0, WorkResult::Completed).await;
     assert_eq!(
-        refusal(stage.live.message(ana, work.attempt, new).await.unwrap_err()).rule,
+        refusal(stage.live.message(ana, work.attempt, new, None).await.unwrap_err()).rule,
         Rule::Agt5
     );
 }
