@@ -29,7 +29,7 @@ export const queryClient = new QueryClient({
   },
   queryCache: new QueryCache({
     onError: (error) => {
-      if (error instanceof ApiProblem && error.status === 401 && !location.pathname.startsWith('/login')) {
+      if (error instanceof ApiProblem && error.status === 401 && !/^\/(login|invitations)\b/.test(location.pathname)) {
         toSignIn();
       }
     },
@@ -62,7 +62,10 @@ const rootRoute = createRootRouteWithContext<object>()({ component: Outlet, erro
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: localPath(search.next) }),
+  validateSearch: (search: Record<string, unknown>): { next?: string; register?: boolean } => ({
+    next: localPath(search.next),
+    register: search.register === true ? true : undefined,
+  }),
   loader: () => queryClient.fetchQuery(setupQuery),
   component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
 });

@@ -4,6 +4,7 @@ import { CircleHelp, Columns3, LogOut, Monitor, Moon, Plus, Server, Sun, Users }
 import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { api } from '@/api/calls';
 import { useMe, useOpenRequests, useWorkspace } from '@/api/hooks';
+import { keys } from '@/api/keys';
 import type { Workspace } from '@/api/types';
 import { LiveConnection } from '@/live/connection';
 import { cx } from '@/shared/lib/cx';
@@ -15,7 +16,7 @@ import { usePhone } from '@/shared/lib/use-media';
 import { Avatar, Loading } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
 import { Menu, MenuGroup, MenuItem, MenuLine } from '@/shared/ui/menu';
-import { toastProblem } from '@/shared/ui/toast';
+import { toast, toastProblem } from '@/shared/ui/toast';
 import { ConnectionBanner } from './connection-banner';
 import { toSignIn } from './router';
 import { ShortcutSheet } from './shortcut-sheet';
@@ -40,6 +41,7 @@ export function WorkspaceShell() {
 
 function Shell({ workspace }: { workspace: Workspace }) {
   const cache = useQueryClient();
+  const navigate = useNavigate();
   const phone = usePhone();
   const { creating, helping } = useUi();
   const mayCreate = workspace.role !== 'viewer';
@@ -48,10 +50,17 @@ function Shell({ workspace }: { workspace: Workspace }) {
     rememberWorkspace(workspace.slug);
   }, [workspace.slug]);
   useEffect(() => {
-    const connection = new LiveConnection(workspace.id, cache, toSignIn);
+    const gone = () => {
+      cache.removeQueries({ queryKey: ['ws', workspace.id] });
+      cache.removeQueries({ queryKey: ['job'] });
+      cache.removeQueries({ queryKey: keys.workspaces });
+      toast(`${workspace.name} is no longer open to you`);
+      void navigate({ to: '/' });
+    };
+    const connection = new LiveConnection(workspace.id, cache, toSignIn, gone);
     connection.start();
     return () => connection.stop();
-  }, [workspace.id, cache]);
+  }, [workspace.id, workspace.name, cache, navigate]);
   useTitle(workspace);
   useShortcuts({
     c: () => mayCreate && useUi.setState({ creating: true }),

@@ -27,10 +27,16 @@ class FakeSocket {
 let jobs: Job[] = [];
 let feedSeq = 10;
 let signedIn = true;
+let member = true;
 const refused = () => HttpResponse.json({ type: 'x', title: 'Not signed in', status: 401, detail: 'Sign in.' }, { status: 401 });
 const list = (items: () => unknown[]) => () => (signedIn ? HttpResponse.json({ items: items(), next: null }) : refused());
 const server = setupServer(
-  http.get('*/api/v1/workspaces/ws-1', () => (signedIn ? HttpResponse.json(aWorkspace({ feed_seq: feedSeq })) : refused())),
+  http.get('*/api/v1/workspaces/ws-1', () => {
+    if (!member) {
+      return HttpResponse.json({ type: 'x', title: 'Not found', status: 404, detail: 'no such thing' }, { status: 404 });
+    }
+    return signedIn ? HttpResponse.json(aWorkspace({ feed_seq: feedSeq })) : refused();
+  }),
   http.get(
     '*/api/v1/workspaces/ws-1/jobs',
     list(() => jobs),
@@ -50,6 +56,7 @@ afterAll(() => server.close());
 let connection: LiveConnection | undefined;
 let cache: QueryClient;
 const signedOut = vi.fn();
+const gone = vi.fn();
 const at = '2026-11-20T10:00:00Z';
 const titles = () => Object.values(cache.getQueryData<ById<Job>>(keys.jobs('ws-1')) ?? {}).map(({ title }) => title);
 const socket = async (number: number) => {
@@ -65,9 +72,11 @@ beforeEach(() => {
   jobs = [aJob({ title: 'first' })];
   feedSeq = 10;
   signedIn = true;
+  member = true;
+  gone.mockClear();
   signedOut.mockClear();
   cache = new QueryClient();
-  connection = new LiveConnection('ws-1', cache, signedOut);
+  connection = new LiveConnection('ws-1', cache, signedOut, gone);
 });
 afterEach(() => {
   connection?.stop();
@@ -120,6 +129,18 @@ test('asks to sign in when the session is over', async () => {
   connection?.start();
   await vi.waitFor(() => expect(signedOut).toHaveBeenCalled());
   expect(FakeSocket.all).toHaveLength(0);
+});
+
+test('acc_5: says when the workspace is gone for this person, and tries no more', async () => {
+  connection?.start();
+  (await socket(1)).close();
+  member = false;
+  await vi.waitFor(() => expect(FakeSocket.all).toHaveLength(2));
+  // A refused upgrade closes without having opened.
+  FakeSocket.all[1]?.close();
+  await vi.waitFor(() => expect(gone).toHaveBeenCalledOnce());
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  expect(FakeSocket.all).toHaveLength(2);
 });
 
 test('drops what is no message of the feed', async () => {

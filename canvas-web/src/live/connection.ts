@@ -56,6 +56,8 @@ export class LiveConnection {
     private readonly workspace: string,
     private readonly cache: QueryClient,
     private readonly onSignedOut: () => void,
+    /** The workspace is deleted, or one is no longer a member. */
+    private readonly onGone: () => void,
   ) {}
 
   start() {
@@ -123,8 +125,9 @@ export class LiveConnection {
       }
       if (error instanceof ApiProblem && error.status === 401) {
         this.onSignedOut();
-      } else if (error instanceof ApiProblem && (error.status === 404 || error.status === 403)) {
-        useLiveStatus.setState({ status: { phase: 'failed', error } });
+      } else if (error instanceof ApiProblem && error.status === 404) {
+        this.stop();
+        this.onGone();
       } else if (this.wasLive || (error instanceof ApiProblem && (error.status === 0 || error.status >= 500))) {
         this.scheduleRetry();
       } else {
@@ -185,8 +188,8 @@ export class LiveConnection {
       if (error.status === 401) {
         this.onSignedOut();
       } else if (error.status === 404) {
-        clearTimeout(this.retryTimer);
-        useLiveStatus.setState({ status: { phase: 'failed', error } });
+        this.stop();
+        this.onGone();
       }
     }
   }

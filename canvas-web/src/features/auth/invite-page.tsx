@@ -11,6 +11,7 @@ import { AuthCard } from './auth-card';
 export function InvitePage() {
   const { code } = useParams({ from: '/invitations/$code' });
   const { data: me, isPending } = useQuery(meQuery);
+  const next = `/invitations/${encodeURIComponent(code)}`;
   const navigate = useNavigate();
   const cache = useQueryClient();
   const [busy, setBusy] = useState(false);
@@ -46,13 +47,22 @@ export function InvitePage() {
             Join the workspace
           </Button>
         ) : (
-          <Link
-            to="/login"
-            search={{ next: `/invitations/${encodeURIComponent(code)}` }}
-            className="flex h-9 items-center justify-center rounded-lg bg-accent font-medium text-accent-ink text-sm hover:bg-accent-hover"
-          >
-            Sign in to join
-          </Link>
+          <>
+            <Link
+              to="/login"
+              search={{ next, register: true }}
+              className="flex h-9 items-center justify-center rounded-lg bg-accent font-medium text-accent-ink text-sm hover:bg-accent-hover"
+            >
+              Create an account
+            </Link>
+            <Link
+              to="/login"
+              search={{ next }}
+              className="flex h-9 items-center justify-center rounded-lg border border-line-strong bg-surface font-medium text-sm hover:bg-hover"
+            >
+              I have an account
+            </Link>
+          </>
         )}
       </div>
     </AuthCard>

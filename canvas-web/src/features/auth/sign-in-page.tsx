@@ -25,10 +25,12 @@ const register = z.object({
 
 export function SignInPage() {
   const setup = useLoaderData({ from: '/login' });
-  const { next } = useSearch({ from: '/login' });
+  const { next, register: asked } = useSearch({ from: '/login' });
+  // Whoever was invited may make an account, also where registration is closed.
+  const invited = next?.startsWith('/invitations/') === true;
   const [chosen, setRegistering] = useState<boolean>();
   // What the server says may still change when an earlier answer was shown first.
-  const registering = chosen ?? setup.first_run;
+  const registering = chosen ?? (setup.first_run || (asked === true && invited));
   const router = useRouter();
   const cache = useQueryClient();
   const enter = async (user: User) => {
@@ -42,7 +44,11 @@ export function SignInPage() {
       <AuthCard
         title={setup.first_run ? 'Set up Coord' : 'Create your account'}
         lead={
-          setup.first_run ? 'This server is new. Create the first account; it owns what it makes and can invite the others.' : undefined
+          setup.first_run
+            ? 'This server is new. Create the first account; it owns what it makes and can invite the others.'
+            : invited
+              ? 'Use the e-mail address the invitation was made for.'
+              : undefined
         }
       >
         <RegisterForm onDone={enter} />
@@ -60,7 +66,7 @@ export function SignInPage() {
   return (
     <AuthCard title="Sign in" lead="Plan work with your team, and let agents do some of it.">
       <SignInForm onDone={enter} />
-      {setup.registration_open && (
+      {(setup.registration_open || invited) && (
         <p className="mt-4 text-ink-2 text-sm">
           New here?{' '}
           <button type="button" className="text-accent underline underline-offset-2" onClick={() => setRegistering(true)}>
