@@ -255,9 +255,7 @@ async fn file_4_what_a_killed_server_left_half_done_is_gone_after_the_next_start
     let folder = server.data.join("files").join(&job);
     std::fs::write(folder.join("0190a5a0-0000-7000-8000-000000000001"), "an orphan").unwrap();
     std::fs::write(folder.join("0190a5a0-0000-7000-8000-000000000002#1"), "half").unwrap();
-    let data = server.data.clone();
-    // Same folder, another server.
-    let second = server_with(|config| config.data = data);
+    let second = server_with(server.same_data());
     let gone = |name: &str| !folder.join(name).exists();
     soon("swept", async || {
         gone("0190a5a0-0000-7000-8000-000000000001") && gone("0190a5a0-0000-7000-8000-000000000002#1")
