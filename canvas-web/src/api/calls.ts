@@ -116,7 +116,7 @@ export const api = {
   diff: (attempt: string, since?: 'review') =>
     answered(client.GET('/api/v1/attempts/{attempt}/diff', { params: { path: { attempt }, query: { since } }, parseAs: 'text' })),
   sendMessage: (attempt: string, body: { body: string; interrupt: boolean }) =>
-    answered(client.POST('/api/v1/attempts/{attempt}/messages', { params: { path: { attempt } }, body })),
+    answered(client.POST('/api/v1/attempts/{attempt}/messages', { params: { path: { attempt }, header: once() }, body })),
 
   openRequests: (ws: string, signal?: AbortSignal) =>
     allPages((cursor) =>

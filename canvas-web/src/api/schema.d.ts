@@ -2256,7 +2256,9 @@ export interface operations {
     create_message: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 attempt: components["schemas"]["AttemptId"];
             };
