@@ -19,7 +19,7 @@ pub enum ApiError {
     /// The rules say no.
     Refused(Refusal),
     /// The version named is not the current one; here is the current resource.
-    Stale(Refusal, Value),
+    Stale(Refusal, Box<Value>),
     /// The request itself is at fault, or something in front of the rules refused it.
     Request(Fault),
     /// Something broke.
@@ -215,7 +215,7 @@ impl ApiError {
         let (urn, title, status) = kind.describe();
         let (errors, current) = match self {
             Self::Refused(refusal) => (refusal.errors.clone(), None),
-            Self::Stale(_, current) => (BTreeMap::new(), Some(current.clone())),
+            Self::Stale(_, current) => (BTreeMap::new(), Some(Value::clone(current))),
             Self::Request(fault) => (fault.errors.clone(), None),
             Self::Store(_) => (BTreeMap::new(), None),
         };

@@ -96,7 +96,7 @@ pub async fn refused(ctx: &Ctx, who: Who, error: CommandError) -> ApiError {
             let Refused { refusal, current } = *refused;
             match current {
                 Some(job) if refusal.kind == RefusalKind::Stale => match view(ctx, who, job).await {
-                    Ok(job) => ApiError::Stale(refusal, serde_json::to_value(job).unwrap_or(Value::Null)),
+                    Ok(job) => ApiError::Stale(refusal, Box::new(serde_json::to_value(job).unwrap_or(Value::Null))),
                     Err(error) => error,
                 },
                 Some(_) | None => ApiError::Refused(refusal),

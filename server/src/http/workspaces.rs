@@ -142,7 +142,7 @@ async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchW
             && seen != workspace.version
         {
             let current = serde_json::to_value(&workspace).unwrap_or(Value::Null);
-            return Err(ApiError::Stale(Refusal::stale(seen, workspace.version), current));
+            return Err(ApiError::Stale(Refusal::stale(seen, workspace.version), Box::new(current)));
         }
         if let Some(name) = &change.name {
             name.trim().clone_into(&mut workspace.name);
