@@ -213,11 +213,13 @@ async fn store(live: &Live, decided: Decided) -> Result<Arc<Decided>, CommandErr
     let decided = Arc::new(decided);
     let stored = Arc::clone(&decided);
     let audit_id = live.ids().uuid().to_string();
+    // Its event can be read by watchers from the commit on, which is before this function goes on.
+    let changing = live.0.snapshots.changing(decided.after.id);
     let seq = live
         .store()
         .write(async move |tx: &mut Tx| -> Result<i64, CommandError> { write(tx, &stored, &audit_id).await })
         .await?;
-    live.0.snapshots.forget(decided.after.id);
+    drop(changing);
     if decided.before.access != decided.after.access || decided.events.contains(&JobEvent::Deleted) {
         // Nobody watching is fine.
         let _watchers = live.0.access_changed.send(decided.after.id);

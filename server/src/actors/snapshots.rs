@@ -41,10 +41,37 @@ struct Kept {
     jobs: HashMap<JobId, Arc<Snapshot>>,
     /// Rises with each change, so that what was read before it is not kept after it.
     changes: u64,
+    /// Jobs being written, and by how many.
+    changing: HashMap<JobId, usize>,
+}
+
+/// A job is being written: until this is dropped nothing of it is kept, since its event can be read as soon as it is committed, which is
+/// before whoever writes it can say so.
+pub(super) struct Changing<'a>(&'a Snapshots, JobId);
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        let mut kept = super::lock(&self.0.kept);
+        kept.changes += 1;
+        if let Some(writers) = kept.changing.get_mut(&self.1) {
+            *writers -= 1;
+            if *writers == 0 {
+                kept.changing.remove(&self.1);
+            }
+        }
+    }
 }
 
 impl Snapshots {
-    /// The job changed; the next reader reads the store.
+    /// Take this before a job is written.
+    pub(super) fn changing(&self, job: JobId) -> Changing<'_> {
+        let mut kept = super::lock(&self.kept);
+        kept.jobs.remove(&job);
+        *kept.changing.entry(job).or_default() += 1;
+        Changing(self, job)
+    }
+
+    /// What is derived from the job changed; the next reader reads the store.
     pub(super) fn forget(&self, job: JobId) {
         let mut kept = super::lock(&self.kept);
         kept.changes += 1;
@@ -58,7 +85,7 @@ impl Snapshots {
 
     fn keep(&self, job: JobId, snapshot: &Arc<Snapshot>, read_at: u64) {
         let mut kept = super::lock(&self.kept);
-        if kept.changes != read_at {
+        if kept.changes != read_at || kept.changing.contains_key(&job) {
             return;
         }
         if kept.jobs.len() >= KEPT {
@@ -156,4 +183,52 @@ fn named_in(attempt: &Attempt) -> Vec<UserId> {
         Worker::Runner { .. } => None,
     };
     person.into_iter().chain(attempt.review.as_ref().map(|review| review.by)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coord_domain::lifecycle::{self, NewGiven};
+    use coord_protocol::{id::WorkspaceId, job::NewJob, time::Timestamp};
+
+    fn snapshot(id: JobId) -> Arc<Snapshot> {
+        let given = NewGiven {
+            now: Timestamp(0),
+            id,
+            workspace: WorkspaceId(id.0),
+            number: 1,
+            creator: UserId(id.0),
+            default_priority: wire::Priority::Medium,
+            open_dependencies: vec![],
+        };
+        let new = NewJob {
+            title: "A job".to_owned(),
+            ..NewJob::default()
+        };
+        let job = lifecycle::create(&new, &given).unwrap();
+        let name = |id| Person { id, name: String::new() };
+        Arc::new(Snapshot {
+            view: job.view(&name, Default::default()),
+            access: job.access,
+        })
+    }
+
+    #[test]
+    fn inv_1_what_is_read_of_a_job_while_it_is_written_is_not_kept() {
+        let (snapshots, id) = (Snapshots::default(), JobId("01a1f9fb-0000-7000-8000-000000000000".parse().unwrap()));
+        let read = snapshot(id);
+        let keep = |read_at| {
+            snapshots.keep(id, &read, read_at);
+            snapshots.get(id).0.is_some()
+        };
+        let before = snapshots.get(id).1;
+        assert!(keep(before), "nothing changes");
+        let changing = snapshots.changing(id);
+        let (kept, meanwhile) = snapshots.get(id);
+        assert!(kept.is_none(), "the commit may be there any moment");
+        assert!(!keep(meanwhile), "read before the commit or after it: nobody knows");
+        drop(changing);
+        assert!(!keep(meanwhile));
+        assert!(keep(snapshots.get(id).1));
+    }
 }

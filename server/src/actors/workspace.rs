@@ -376,7 +376,10 @@ fn reserve(live: &Live, job: &Job, runner: RunnerId, now: Timestamp, facts: &Hol
 /// Positions and names may move without a word; another reason is told.
 fn same_reason(known: Option<&Hold>, new: Option<&Hold>) -> bool {
     match (known, new) {
-        (Some(Hold::Queued { .. }), Some(Hold::Queued { .. })) | (None, None) => true,
+        (Some(Hold::Queued { .. }), Some(Hold::Queued { .. }))
+        // Told, each job that begins or ends would be told of every job that waits behind it.
+        | (Some(Hold::RunnersBusy { .. }), Some(Hold::RunnersBusy { .. }))
+        | (None, None) => true,
         (known, new) => known == new,
     }
 }
