@@ -153,7 +153,7 @@ impl ToSchema for Routing {}
 
 /// Where an agentic job works.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields, from = "StrictContext")]
 pub enum Context {
     /// A folder of its own on the runner's machine.
     Local,
@@ -164,6 +164,23 @@ pub enum Context {
         /// Branch to start from.
         base_branch: String,
     },
+}
+
+/// [`Context`] as it is read: of a variant without braces, serde would let unknown fields pass.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum StrictContext {
+    Local {},
+    Repository { url: String, base_branch: String },
+}
+
+impl From<StrictContext> for Context {
+    fn from(read: StrictContext) -> Self {
+        match read {
+            StrictContext::Local {} => Self::Local,
+            StrictContext::Repository { url, base_branch } => Self::Repository { url, base_branch },
+        }
+    }
 }
 
 /// Role in a job's team (ACC-3).
@@ -531,4 +548,22 @@ pub struct Note {
 pub struct NewNote {
     /// Markdown, 1 character to 16 KiB.
     pub body: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn job_1_unknown_fields_of_a_context_are_refused() {
+        let read = serde_json::from_str::<Context>;
+        assert_eq!(read(r#"{"type":"local"}"#).unwrap(), Context::Local);
+        for text in [
+            r#"{"type":"local","url":"x"}"#,
+            r#"{"type":"repository","url":"x","base_branch":"b","branch":"c"}"#,
+            r#"{"type":"cloud"}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
 }

@@ -44,16 +44,11 @@ pub fn urgency(priority: Priority, since: Timestamp, now: Timestamp) -> i64 {
     rank * AGING_MS + now.ms_since(since)
 }
 
-/// Why this runner does not take the job, slots aside; `None` when it may.
+/// Why this runner does not take the job, slots aside; `None` when it may. What connecting would not change is told before that it is
+/// not connected: nobody should start a runner that is not asked for.
 /// `owner_sees` says whether the runner's owner may see the job: a private one is offered to nobody else (ACC-4).
 #[must_use]
 pub fn obstacle(job: &Job, runner: &Candidate, owner_sees: bool) -> Option<Obstacle> {
-    if !runner.online {
-        return Some(Obstacle::Offline);
-    }
-    if runner.disabled {
-        return Some(Obstacle::Disabled);
-    }
     let spec = job.agentic()?;
     let mine = runner.owner == job.submitter;
     let in_team = job.access.owner == runner.owner || job.access.team.iter().any(|member| member.user == runner.owner);
@@ -69,6 +64,12 @@ pub fn obstacle(job: &Job, runner: &Candidate, owner_sees: bool) -> Option<Obsta
     }
     if !owner_sees {
         return Some(Obstacle::NotShared);
+    }
+    if runner.disabled {
+        return Some(Obstacle::Disabled);
+    }
+    if !runner.online {
+        return Some(Obstacle::Offline);
     }
     // A merge is made by the runner itself, whatever agents it has.
     let merges = matches!(job.state, State::AwaitingReview { .. });
@@ -131,6 +132,18 @@ mod tests {
             urgency(Priority::NoRush, at(0), at(61)) > urgency(Priority::Vip, at(61), at(61)),
             "an hour of waiting beats any priority"
         );
+    }
+
+    #[test]
+    fn job_9_what_connecting_would_not_change_is_told_first() {
+        let offline = |owner| Candidate {
+            online: false,
+            ..runner(owner)
+        };
+        let elsewhere = Routing::Runner(RunnerId(uuid::Uuid::from_u128(78)));
+        assert_eq!(obstacle(&routed(elsewhere), &offline(OWNER), true), Some(Obstacle::Routing));
+        assert_eq!(obstacle(&routed(Routing::Any), &offline(STRANGER), true), Some(Obstacle::NotShared));
+        assert_eq!(obstacle(&routed(Routing::Mine), &offline(OWNER), true), Some(Obstacle::Offline));
     }
 
     #[test]

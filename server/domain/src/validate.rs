@@ -28,6 +28,8 @@ pub const MAX_TEAM: usize = 100;
 pub const MAX_COMMENTS: usize = 500;
 /// Most bytes of a file name, what common file systems take.
 pub const MAX_FILE_NAME: usize = 255;
+/// Most attachments a new job can announce; as many as a job can have.
+pub const MAX_UPLOADS: u32 = 1000;
 
 /// Collects what is wrong by field.
 struct Faults {
@@ -60,11 +62,11 @@ impl Faults {
 }
 
 fn line(text: &str, max: usize) -> Result<(), String> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         Err("must not be empty".to_owned())
     } else if text.chars().count() > max {
         Err(format!("must have at most {max} characters"))
-    } else if text.chars().any(char::is_control) {
+    } else if text.chars().any(breaks_lines) {
         Err("must be one line without control characters".to_owned())
     } else {
         Ok(())
@@ -96,7 +98,7 @@ pub fn name(rule: Rule, field: &str, text: &str) -> Result<(), Refusal> {
 ///
 /// A refusal of `rule` naming `field`.
 pub fn words(rule: Rule, field: &str, text: &str) -> Result<(), Refusal> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(Refusal::invalid(rule, field, "must not be empty"));
     }
     bytes(text, MAX_WORDS).map_err(|why| Refusal::invalid(rule, field, why))
@@ -111,13 +113,13 @@ pub fn file_name(text: &str) -> Result<(), Refusal> {
     let stem = text.split('.').next().unwrap_or(text).to_ascii_uppercase();
     let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
         || (stem.len() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")) && stem.ends_with(|c: char| c.is_ascii_digit()));
-    let why = if text.is_empty() {
+    let why = if text.is_empty() || text.chars().all(is_invisible) {
         "must not be empty"
     } else if text.len() > MAX_FILE_NAME {
         "must have at most 255 bytes"
     } else if text == "." || text == ".." || text.contains(['/', '\\', ':']) {
         "must be a plain name, not a path"
-    } else if text.chars().any(|c| c.is_control() || is_bidi_control(c)) {
+    } else if text.chars().any(breaks_lines) {
         "must not contain control characters"
     } else if text.ends_with(['.', ' ']) || text.starts_with(' ') || text.contains(['<', '>', '"', '|', '?', '*']) || device {
         "must be a name that every system can store"
@@ -129,8 +131,20 @@ pub fn file_name(text: &str) -> Result<(), Refusal> {
     Err(Refusal::invalid(Rule::File3, "name", why))
 }
 
-const fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Control characters, line and paragraph separators, and what turns the direction of a line round: a name with them can be shown as
+/// another one. The marks that only settle the direction of what is beside them are left to people who write right to left.
+fn breaks_lines(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters of no width, which alone would make an empty line on the screen.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 
 /// A branch name as `git check-ref-format --branch` would take it, and nothing that an option parser could mistake.
@@ -142,6 +156,7 @@ pub fn is_branch_name(name: &str) -> bool {
         && !name.ends_with(['/', '.'])
         && !name.ends_with(".lock")
         && name != "@"
+        && name != "HEAD"
         && !name.contains("..")
         && !name.contains("//")
         && !name.contains("@{")
@@ -307,12 +322,24 @@ mod tests {
             ".git",
             ".GIT",
             "evil\u{202e}gpj.exe",
+            "\u{feff}",
         ] {
             assert!(file_name(bad).is_err(), "{bad:?} must be refused");
         }
         assert!(file_name(&"x".repeat(256)).is_err());
         for good in ["report.pdf", ".env.example", "Übersicht 2.md", "com10", "a..b"] {
             assert!(file_name(good).is_ok(), "{good:?} must be taken");
+        }
+    }
+
+    #[test]
+    fn job_1_a_line_shows_what_it_says() {
+        for bad in ["", " ", "\u{200b}\u{200b}", "\u{3164}", "a\nb", "a\u{202e}b", "a\u{2067}b", "a\u{2028}b", "a\u{7f}"] {
+            assert!(line(bad, MAX_TITLE).is_err(), "{bad:?} must be refused");
+        }
+        // Joined emoji and marks of right-to-left text are words, not tricks.
+        for good in ["Überarbeiten", "👩\u{200d}💻 work", "‏שלום\u{200f}!", "a"] {
+            assert_eq!(line(good, MAX_TITLE), Ok(()), "{good:?}");
         }
     }
 
@@ -357,6 +384,7 @@ mod tests {
             "a/.b",
             "@",
             "a@{1}",
+            "HEAD",
             "/a",
             "a/",
             "a\\b",

@@ -37,6 +37,13 @@ pub fn create(new: &NewJob, given: &NewGiven) -> Result<Job, Refusal> {
             format!("must be at most {}", validate::MAX_DEPENDENCIES),
         ));
     }
+    if new.expected_uploads > validate::MAX_UPLOADS {
+        return Err(Refusal::invalid(
+            Rule::File1,
+            "expected_uploads",
+            format!("must be at most {}", validate::MAX_UPLOADS),
+        ));
+    }
     let state = match new.state {
         None | Some(JobState::Backlog) => State::Backlog,
         Some(JobState::Ready) => {

@@ -455,6 +455,18 @@ fn file_1_a_job_whose_uploads_are_not_finished_is_held_not_refused() {
 }
 
 #[test]
+fn file_1_no_more_uploads_are_announced_than_a_job_can_have() {
+    let new = NewJob {
+        agent: Some("claude".into()),
+        expected_uploads: crate::validate::MAX_UPLOADS + 1,
+        ..a_new_job()
+    };
+    let refusal = create(&new, &new_given()).unwrap_err();
+    assert_eq!(refusal.rule, Rule::File1);
+    assert!(refusal.errors.contains_key("expected_uploads"));
+}
+
+#[test]
 fn job_5_how_a_job_is_run_cannot_change_while_it_runs() {
     let model = by_owner(Command::Edit(Box::new(PatchJob {
         model: Some("m".into()),
