@@ -29,6 +29,12 @@ pub const FENCE_HEADER: &str = "x-coord-fence";
 /// Most bytes in one message, either way.
 pub const MAX_MESSAGE: usize = 1024 * 1024;
 
+/// WebSocket close code: the runner was removed or its token taken back. Its claims are gone.
+pub const CLOSE_REVOKED: u16 = 4403;
+
+/// WebSocket close code: another program has connected with the runner's token.
+pub const CLOSE_DISPLACED: u16 = 4409;
+
 /// Most entries in one [`FromRunner::Log`].
 pub const MAX_BATCH: usize = 1000;
 

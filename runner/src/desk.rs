@@ -444,6 +444,22 @@ impl Desk {
         self.changed();
     }
 
+    /// The server wants nothing of this runner any more: all its claims are lost.
+    pub fn drop_all(&self) {
+        let held: Vec<_> = {
+            let inner = self.lock();
+            inner
+                .claims
+                .iter()
+                .map(|(attempt, claim)| (*attempt, claim.outbox.fence))
+                .collect()
+        };
+        for (attempt, fence) in held {
+            tracing::warn!(%attempt, "the claim no longer holds; its work is dropped");
+            self.drop_claim(attempt, fence);
+        }
+    }
+
     fn set_aside(&self, attempt: AttemptId, fence: i64) {
         let dir = self.attempts().join(attempt.to_string());
         let ours = spool::read_json::<Assignment>(&dir.join("assignment.json")).is_ok_and(|assignment| assignment.fence == fence);

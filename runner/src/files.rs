@@ -21,6 +21,9 @@ pub fn is_plain_name(name: &str) -> bool {
         && !DEVICES.contains(&stem.as_str())
 }
 
+/// Most names told of what is left out; the rest is counted.
+const MOST_LEFT_OUT: usize = 50;
+
 /// What lies in an output folder.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Output {
@@ -73,6 +76,11 @@ pub fn output(folder: &Path, most: usize, largest: u64) -> std::io::Result<Outpu
             None => output.files.push((name, path, meta.len())),
         }
     }
+    let told = output.left_out.len();
+    if told > MOST_LEFT_OUT {
+        output.left_out.truncate(MOST_LEFT_OUT);
+        output.left_out.push(format!("{} more", told - MOST_LEFT_OUT));
+    }
     Ok(output)
 }
 
@@ -120,6 +128,12 @@ mod tests {
         let found = output(&folder, 10, 50).unwrap();
         assert_eq!(found.files, [("good.txt".to_owned(), folder.join("good.txt"), 4)]);
         assert_eq!(found.left_out.len(), 4, "{:?}", found.left_out);
+
+        for n in 0..100 {
+            std::fs::create_dir(folder.join(format!("folder {n}"))).unwrap();
+        }
+        let left_out = output(&folder, 10, 50).unwrap().left_out;
+        assert_eq!((left_out.len(), left_out.last().unwrap().as_str()), (51, "54 more"));
 
         let link = root.path().join("link");
         std::os::unix::fs::symlink("/etc", &link).unwrap();

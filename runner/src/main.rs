@@ -144,7 +144,13 @@ async fn run(config: Config) -> anyhow::Result<()> {
         let desk = Arc::clone(&desk);
         async move { link::run(desk, &server, &token, Clock).await }
     });
-    signal().await?;
+    tokio::select! {
+        result = signal() => result?,
+        ended = &mut link => {
+            desk.abandon(Duration::from_secs(3)).await;
+            return Ok(ended.context("the connection broke off")??);
+        }
+    }
     println!("stopping: agents end what they are doing and jobs are handed back (once more to stop at once)");
     tokio::select! {
         () = desk.drain(hand_back) => {}

@@ -197,12 +197,14 @@ fn classify(words: &str) -> GitError {
         "does not exist",
         "Permission denied",
         "Authentication failed",
-        "could not read Username",
-        "terminal prompts disabled",
         "The requested URL returned error: 4",
         "Host key verification failed",
         "dubious ownership",
     ];
+    if has(&["could not read Username", "could not read Password", "terminal prompts disabled"]) {
+        let words = "the repository asks for a user name and password, and this runner's git has none for it";
+        return GitError::Refused(format!("{words} ({detail})"));
+    }
     if has(&missing) {
         return GitError::Refused(detail);
     }
@@ -253,6 +255,7 @@ mod tests {
                 "fatal: could not read Username for 'https://x': terminal prompts disabled",
                 "refused",
             ),
+            ("fatal: could not read Password for 'https://u@x': No such device or address", "refused"),
             (
                 "ssh: connect to host x port 22: Connection refused\nfatal: Could not read from remote repository.",
                 "unreachable",

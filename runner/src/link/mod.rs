@@ -8,7 +8,7 @@ use crate::{
     desk::{Desk, Phase},
     outbox::encode,
 };
-use coord_protocol::runner::{FromRunner, MAX_MESSAGE, ToRunner};
+use coord_protocol::runner::{CLOSE_DISPLACED, CLOSE_REVOKED, FromRunner, MAX_MESSAGE, ToRunner};
 use futures_util::{SinkExt, StreamExt, stream::SplitStream};
 use std::{
     sync::Arc,
@@ -43,8 +43,14 @@ pub enum LinkError {
     #[error("cannot reach the server: {0}")]
     Connect(String),
     /// The server does not know the token.
-    #[error("the server does not accept this runner's token")]
+    #[error("the server does not accept this runner's token; if the runner was removed, register it again and configure its new token")]
     Unauthorized,
+    /// The server took the token back while it was in use.
+    #[error("this runner was removed from the server, or its token was taken back")]
+    Revoked,
+    /// Another program has connected with the same token.
+    #[error("another runner has connected with this token; each runner needs a token of its own")]
+    Displaced,
     /// The server ended the connection with a reason.
     #[error("the server refused: {detail} ({rule})")]
     Refused {
@@ -68,22 +74,30 @@ pub enum LinkError {
 }
 
 /// Keeps a connection until the desk says that all is over.
-pub async fn run(desk: Arc<Desk>, server: &str, token: &str, clock: Clock) {
+///
+/// # Errors
+/// [`LinkError::Displaced`]: two programs with one token would take the place from each other for ever, so the older one gives up.
+pub async fn run(desk: Arc<Desk>, server: &str, token: &str, clock: Clock) -> Result<(), LinkError> {
     let address = format!("{}/api/v1/runner", server.replacen("http", "ws", 1));
     let mut phase = desk.phase();
     let mut failures: u32 = 0;
     loop {
         if *phase.borrow_and_update() == Phase::Over {
-            return;
+            return Ok(());
         }
         let began = Instant::now();
         let ended = tokio::select! {
             ended = connection(&desk, &address, token) => ended,
-            _ = phase.wait_for(|phase| *phase == Phase::Over) => return,
+            _ = phase.wait_for(|phase| *phase == Phase::Over) => return Ok(()),
         };
-        desk.disconnected();
+        match ended {
+            // Nobody waits for the work any more: its leases went with the token.
+            LinkError::Revoked => desk.drop_all(),
+            LinkError::Displaced => return Err(ended),
+            _ => desk.disconnected(),
+        }
         if matches!(ended, LinkError::Stopped) {
-            return;
+            return Ok(());
         }
         failures = if began.elapsed() > Duration::from_secs(30) {
             1
@@ -98,7 +112,7 @@ pub async fn run(desk: Arc<Desk>, server: &str, token: &str, clock: Clock) {
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            _ = phase.wait_for(|phase| *phase == Phase::Over) => return,
+            _ = phase.wait_for(|phase| *phase == Phase::Over) => return Ok(()),
         }
     }
 }
@@ -242,6 +256,8 @@ fn understand(frame: Option<Result<Message, SocketError>>) -> Result<Option<ToRu
         Some(Ok(Message::Text(text))) => serde_json::from_str(&text)
             .map(Some)
             .map_err(|error| LinkError::Unknown(error.to_string())),
+        Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == CLOSE_REVOKED => Err(LinkError::Revoked),
+        Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == CLOSE_DISPLACED => Err(LinkError::Displaced),
         Some(Ok(Message::Close(reason))) => {
             let words = reason.map_or_else(|| "closed".to_owned(), |frame| format!("closed: {} {}", frame.code, frame.reason));
             Err(LinkError::Broken(words))

@@ -74,7 +74,7 @@ pub fn assignment(script: Value) -> Assignment {
 /// A runner in this process.
 pub struct Runner {
     pub desk: Arc<Desk>,
-    link: tokio::task::JoinHandle<()>,
+    pub link: tokio::task::JoinHandle<Result<(), link::LinkError>>,
 }
 
 /// A server, a work folder and a configuration.

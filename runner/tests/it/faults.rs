@@ -24,7 +24,8 @@ const QUICK: &str = "[timeouts]\ninitialize_ms = 700\nstop_grace_ms = 500\ncance
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_does_not_start_crashes_prints_garbage_or_never_answers_is_typed_and_clear() {
     let endless = "while true; do echo '<html>not json</html>'; done";
-    let cases: [(&[&str], FailureReason, &str, usize); 6] = [
+    let one_line = "head -c 20000000 /dev/zero | tr '\\0' x; sleep 100";
+    let cases: [(&[&str], FailureReason, &str, usize); 7] = [
         (
             &["/no/such/program"],
             FailureReason::AgentNotStarted,
@@ -45,6 +46,7 @@ async fn an_agent_that_does_not_start_crashes_prints_garbage_or_never_answers_is
             2,
         ),
         (&["sh", "-c", endless], FailureReason::AgentProtocol, "<html>", 2),
+        (&["sh", "-c", one_line], FailureReason::AgentProtocol, "longer than 16 MiB", 2),
         (&["sleep", "100"], FailureReason::AgentSilent, "did not answer within 0.7 s", 2),
     ];
     for (command, reason, words, retries) in cases {

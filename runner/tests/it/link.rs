@@ -5,7 +5,7 @@ use coord_protocol::{
     id::AttemptId,
     log::{LogBody, LogEntry},
     rule::Rule,
-    runner::{ToRunner, WorkResult},
+    runner::{CLOSE_DISPLACED, CLOSE_REVOKED, ToRunner, WorkResult},
 };
 use coord_runner::{agents::process::carriers, spool};
 use serde_json::json;
@@ -46,6 +46,37 @@ async fn agt_10_after_cuts_in_mid_batch_the_log_has_no_gap_and_no_repeat() {
     assert_eq!(burst_lines(&bench.server.log(job.attempt)), expected);
     bench.server.assert_no_faults();
     runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_3_a_runner_that_was_removed_drops_its_work_and_keeps_what_is_on_disk() {
+    let bench = Bench::new().await;
+    let runner = bench.runner();
+    let job = assignment(json!([{"say": "before. "}, {"sleep": 60_000}]));
+    bench.server.assign(job.clone());
+    bench
+        .server
+        .entry(job.attempt, "the beginning", |body| {
+            matches!(body, LogBody::Text { .. }).then_some(())
+        })
+        .await;
+    bench.server.with(|stored| stored.close_code = Some(CLOSE_REVOKED));
+    bench.server.cut(false);
+    eventually("the work is dropped", || runner.desk.held() == 0 && carriers(job.attempt).is_empty()).await;
+    let aside = bench.work_dir().join("attempts").join(format!("{}.fence-{}", job.attempt, job.fence));
+    eventually("the spool is set aside", || aside.is_dir()).await;
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_1_the_older_of_two_runners_with_one_token_gives_up() {
+    let bench = Bench::new().await;
+    let runner = bench.runner();
+    bench.server.connected().await;
+    bench.server.with(|stored| stored.close_code = Some(CLOSE_DISPLACED));
+    bench.server.cut(true);
+    let ended = tokio::time::timeout(Duration::from_secs(10), runner.link).await.unwrap().unwrap();
+    assert!(ended.unwrap_err().to_string().contains("another runner has connected with this token"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

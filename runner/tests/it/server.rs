@@ -19,7 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
 };
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
 
 type Answerer = Box<dyn Fn(&Ask) -> Option<Answer> + Send>;
 
@@ -53,6 +53,8 @@ pub struct Stored {
     pub connections: u32,
     /// Cut the connection after this many further entries.
     pub cut_after: Option<usize>,
+    /// Close code told at the next cut.
+    pub close_code: Option<u16>,
 }
 
 #[derive(Clone)]
@@ -224,7 +226,13 @@ impl Server {
         let (out, mut outgoing) = mpsc::unbounded_channel();
         loop {
             tokio::select! {
-                _ = cut.changed() => return,
+                _ = cut.changed() => {
+                    if let Some(code) = self.with(|stored| stored.close_code.take()) {
+                        let frame = CloseFrame { code: code.into(), reason: "as told".into() };
+                        let _ = sink.send(Message::Close(Some(frame))).await;
+                    }
+                    return;
+                }
                 Some(message) = outgoing.recv() => {
                     let text = serde_json::to_string(&message).unwrap();
                     if sink.send(Message::text(text)).await.is_err() {

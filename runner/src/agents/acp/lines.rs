@@ -1,8 +1,7 @@
 //! The wire of an agent: one JSON object a line, limited in length and in number before the crate sees it.
 
-use super::{AgentEvent, Inner};
+use super::{AgentError, AgentEvent, Inner};
 use agent_client_protocol::{Client, ConnectTo, Lines};
-use coord_protocol::log::SystemLevel;
 use futures_util::{sink, stream};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::{
@@ -53,6 +52,15 @@ impl Garbage {
         if lines.0 >= MAX_GARBAGE {
             self.many.notify_one();
         }
+    }
+
+    /// A line that is never read to its end: too much by itself.
+    fn give_up(&self, words: &str) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.1.is_empty() {
+            words.clone_into(&mut lines.1);
+        }
+        self.many.notify_one();
     }
 
     /// The first such line; empty if there was none.
@@ -127,10 +135,10 @@ impl Reader {
             }
             if read as u64 == MAX_LINE && line.last() != Some(&b'\n') {
                 let words = "the agent sent a line that is longer than 16 MiB".to_owned();
-                let _ = self
-                    .events
-                    .send(Inner::Event(AgentEvent::Notice(SystemLevel::Error, words.clone())))
-                    .await;
+                self.garbage.give_up("a line that is longer than 16 MiB");
+                // Told before the connection breaks for it: what breaks next is only the consequence.
+                let gone = AgentEvent::Gone(AgentError::Protocol(words.clone()));
+                let _ = self.events.send(Inner::Event(gone)).await;
                 return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, words));
             }
             let text = String::from_utf8_lossy(&line);

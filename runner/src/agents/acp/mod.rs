@@ -103,10 +103,10 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
     let name = &launch.name;
     let result = tokio::select! {
         biased;
-        result = opening => result,
         // An agent that keeps printing something else will not start to speak the protocol.
         () = garbage.too_much() => Err(AgentError::Protocol(format!(
             "the agent {name} does not speak the Agent Client Protocol; it printed: {}", garbage.sample()))),
+        result = opening => result,
         words = process.ended() => Err(AgentError::Crashed(format!("{words} (at its start)"))),
         () = tokio::time::sleep(launch.initialize) => {
             let seconds = launch.initialize.as_secs_f64();
