@@ -139,7 +139,16 @@ impl ServerPlan {
         let before = File::open(&log).and_then(|file| file.metadata()).map_or(0, |data| data.len());
         let mut command = Command::new(&self.program);
         command
-            .args(["--registration", "open", "--listen", &self.listen, "--data"])
+            // Its people are one account with thousands of connections.
+            .args([
+                "--registration",
+                "open",
+                "--sockets-per-user",
+                "100000",
+                "--listen",
+                &self.listen,
+                "--data",
+            ])
             .arg(self.folder.join("data"))
             .args(&self.flags);
         // What the environment says of another server is not for this one.

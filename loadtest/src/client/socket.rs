@@ -1,7 +1,10 @@
 //! A WebSocket as a client of this project has it.
 
 use anyhow::{Context as _, Result, bail};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{
+    SinkExt as _, StreamExt as _,
+    stream::{SplitSink, SplitStream},
+};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
@@ -12,8 +15,10 @@ use tokio_tungstenite::{
     },
 };
 
+type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
 /// An open connection.
-pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(Stream);
 
 impl Socket {
     /// Connects with a value for the header `Authorization`.
@@ -57,12 +62,7 @@ impl Socket {
     }
 
     /// As two halves that work at the same time.
-    pub(super) fn split(
-        self,
-    ) -> (
-        futures_util::stream::SplitSink<WebSocketStream<MaybeTlsStream<TcpStream>>, Message>,
-        futures_util::stream::SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
-    ) {
+    pub(super) fn split(self) -> (SplitSink<Stream, Message>, SplitStream<Stream>) {
         self.0.split()
     }
 }
