@@ -33,6 +33,11 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let instant = OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)?;
+        // Near its ends an offset leads out of the range in which an instant can be written again.
+        let instant = instant
+            .checked_to_offset(time::UtcOffset::UTC)
+            .filter(|instant| instant.year() >= 0);
+        let instant = instant.ok_or_else(|| D::Error::custom("out of the range of years from 0 to 9999"))?;
         i64::try_from(instant.unix_timestamp_nanos() / 1000)
             .map(Self)
             .map_err(D::Error::custom)
@@ -62,6 +67,27 @@ mod tests {
         let text = serde_json::to_string(&instant).unwrap();
         assert_eq!(text, "\"2025-11-20T16:00:00.123456Z\"");
         assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), instant);
+    }
+
+    #[test]
+    fn inv_8_an_instant_that_is_read_can_be_written() {
+        for text in [
+            "0000-01-01T00:00:00Z",
+            "9999-12-31T23:59:59Z",
+            "2026-06-30T23:59:60Z",
+            "1970-01-01T00:00:00-23:59",
+        ] {
+            let read: Timestamp = serde_json::from_str(&format!("\"{text}\"")).unwrap();
+            serde_json::to_string(&read).unwrap();
+        }
+        for text in [
+            "9999-12-31T23:59:59-23:59",
+            "0000-01-01T00:00:00+23:59",
+            "10000-01-01T00:00:00Z",
+            "-0001-01-01T00:00:00Z",
+        ] {
+            serde_json::from_str::<Timestamp>(&format!("\"{text}\"")).unwrap_err();
+        }
     }
 
     #[test]
