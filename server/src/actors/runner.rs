@@ -7,6 +7,7 @@
 //! What must reach the runner is not queued here: it is read from the store and sent again at each connect until the log shows it.
 
 mod assignment;
+mod bounds;
 mod intake;
 mod live;
 

@@ -1,6 +1,6 @@
 //! What a runner says, dealt with one message at a time per connection.
 
-use super::{CommandError, Held, Live, RunnerActor};
+use super::{CommandError, Held, Live, RunnerActor, bounds};
 use actix::{ActorFutureExt as _, ResponseActFuture, WrapFuture as _};
 use coord_domain::{
     Refusal,
@@ -20,9 +20,6 @@ use serde_json::json;
 use std::sync::Arc;
 
 type Answered = ResponseActFuture<RunnerActor, Result<(), CommandError>>;
-
-/// Longest summary of an attempt in bytes.
-const MAX_SUMMARY: usize = 16 * 1024;
 
 pub(super) fn handle(actor: &mut RunnerActor, message: FromRunner) -> Answered {
     match message {
@@ -45,6 +42,7 @@ pub(super) fn handle(actor: &mut RunnerActor, message: FromRunner) -> Answered {
         FromRunner::Merged { attempt, fence, result } => match actor.claims.get(&attempt) {
             Some(held) if held.fence == fence => {
                 let job = held.job;
+                let result = bounds::merged(result);
                 happens(
                     actor,
                     job,
@@ -313,13 +311,14 @@ fn finish(actor: &mut RunnerActor, finished: Finished) -> Answered {
         actor.send(ToRunner::Confirm { attempt, seq });
         return done(actor);
     }
-    let report = Report {
-        summary: summary.map(shortened),
+    let report = bounds::report(Report {
+        summary,
         usage,
         branch,
         session,
         model,
-    };
+    });
+    let result = bounds::result(result);
     let job = held.job;
     let happening = Happening::Finished { fence, result, report };
     happens(actor, job, attempt, fence, happening, Some(ToRunner::FinishConfirmed { attempt }))
@@ -344,14 +343,6 @@ fn finished_before(actor: &RunnerActor, attempt: AttemptId, fence: i64) -> Answe
         }
         Ok(())
     }))
-}
-
-fn shortened(mut text: String) -> String {
-    if text.len() > MAX_SUMMARY {
-        let end = (0..=MAX_SUMMARY).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
-    text
 }
 
 impl RunnerActor {

@@ -1,0 +1,205 @@
+//! What a runner reports is cut to size before it is kept: everybody who looks at the job is sent it (INV-8).
+
+use coord_domain::{lifecycle::Report, validate::is_branch_name};
+use coord_protocol::{
+    attempt::{BranchReport, Usage},
+    runner::{MergeResult, WorkResult},
+};
+
+/// Longest summary of an attempt, or words about a failure, in bytes.
+const MAX_WORDS: usize = 16 * 1024;
+
+/// Longest name of a model, path in conflict or first line of a commit, in bytes.
+const MAX_LINE: usize = 1024;
+
+/// Longest id of an agent's session in bytes. One that is longer is left out, since a part of it is no id.
+const MAX_SESSION: usize = 4096;
+
+/// Most commits told of a branch.
+const MAX_COMMITS: usize = 200;
+
+/// Most paths in conflict.
+const MAX_PATHS: usize = 1000;
+
+/// Branches of jobs begin so (AGT-8). A runner that names another would have it merged, or deleted, by whoever holds the key to it.
+const BRANCHES: &str = "coord/";
+
+/// Most tokens, milliseconds and dollars believed: sums of a great many attempts stay within the range of their types.
+const MOST: i64 = 1_000_000_000_000;
+const MOST_DOLLARS: f64 = 1_000_000.0;
+
+pub(super) fn report(report: Report) -> Report {
+    Report {
+        summary: report.summary.map(|text| shortened(text, MAX_WORDS)),
+        usage: usage(report.usage),
+        branch: report.branch.and_then(branch),
+        session: report.session.filter(|id| id.len() <= MAX_SESSION),
+        model: report.model.map(|name| shortened(name, MAX_LINE)),
+    }
+}
+
+pub(super) fn result(result: WorkResult) -> WorkResult {
+    match result {
+        WorkResult::Failed { reason, detail } => WorkResult::Failed {
+            reason,
+            detail: shortened(detail, MAX_WORDS),
+        },
+        WorkResult::RepositoryUnreachable { detail } => WorkResult::RepositoryUnreachable {
+            detail: shortened(detail, MAX_WORDS),
+        },
+        WorkResult::Completed | WorkResult::Stopped => result,
+    }
+}
+
+pub(super) fn merged(result: MergeResult) -> MergeResult {
+    match result {
+        MergeResult::Done { commit } => MergeResult::Done {
+            commit: commit.filter(|id| is_commit(id)),
+        },
+        MergeResult::Conflict { mut paths } => {
+            paths.truncate(MAX_PATHS);
+            MergeResult::Conflict {
+                paths: paths.into_iter().map(|path| shortened(path, MAX_LINE)).collect(),
+            }
+        }
+        MergeResult::Failed { detail } => MergeResult::Failed {
+            detail: shortened(detail, MAX_WORDS),
+        },
+    }
+}
+
+/// A branch that cannot be one of a job's is left out: there is nothing to merge then.
+fn branch(mut branch: BranchReport) -> Option<BranchReport> {
+    let sound = branch.name.starts_with(BRANCHES)
+        && is_branch_name(&branch.name)
+        && is_commit(&branch.base_commit)
+        && is_commit(&branch.head_commit);
+    if !sound {
+        tracing::warn!("a runner reported a branch that no job of ours can have; it is left out");
+        return None;
+    }
+    branch.commits.truncate(MAX_COMMITS);
+    branch.commits.retain(|commit| is_commit(&commit.id));
+    for commit in &mut branch.commits {
+        commit.subject = shortened(std::mem::take(&mut commit.subject), MAX_LINE);
+    }
+    Some(branch)
+}
+
+/// A hexadecimal id: SHA-1 or SHA-256.
+fn is_commit(id: &str) -> bool {
+    matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn usage(usage: Usage) -> Usage {
+    Usage {
+        input_tokens: usage.input_tokens.clamp(0, MOST),
+        output_tokens: usage.output_tokens.clamp(0, MOST),
+        cost_usd: usage.cost_usd.filter(|cost| (0.0..=MOST_DOLLARS).contains(cost)),
+        wall_ms: usage.wall_ms.clamp(0, MOST),
+    }
+}
+
+fn shortened(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use coord_protocol::attempt::Commit;
+
+    fn of(name: &str) -> BranchReport {
+        BranchReport {
+            name: name.to_owned(),
+            base_commit: "a".repeat(40),
+            head_commit: "b".repeat(40),
+            pushed: true,
+            commits: vec![
+                Commit {
+                    id: "c".repeat(40),
+                    subject: "ü".repeat(100_000),
+                };
+                5000
+            ],
+            files_changed: 1,
+            insertions: 1,
+            deletions: 1,
+        }
+    }
+
+    fn kept(branch: BranchReport) -> Option<BranchReport> {
+        let told = Report {
+            branch: Some(branch),
+            ..Report::default()
+        };
+        report(told).branch
+    }
+
+    #[test]
+    fn inv_8_a_report_is_cut_to_size() {
+        let told = Report {
+            summary: Some("ü".repeat(1_000_000)),
+            usage: Usage {
+                input_tokens: i64::MAX,
+                output_tokens: i64::MIN,
+                cost_usd: Some(1e308),
+                wall_ms: -1,
+            },
+            branch: Some(of("coord/1-x")),
+            session: Some("s".repeat(1_000_000)),
+            model: Some("m".repeat(1_000_000)),
+        };
+        let kept = report(told);
+        assert_eq!(
+            kept.usage,
+            Usage {
+                input_tokens: MOST,
+                ..Usage::default()
+            }
+        );
+        assert!(
+            kept.summary
+                .is_some_and(|text| text.len() <= MAX_WORDS && text.len() > MAX_WORDS - 4)
+        );
+        assert_eq!(kept.session, None);
+        assert!(
+            kept.branch
+                .is_some_and(|branch| branch.commits.len() == MAX_COMMITS && branch.commits[0].subject.len() <= MAX_LINE)
+        );
+        assert!(
+            usage(Usage {
+                cost_usd: Some(f64::NAN),
+                ..Usage::default()
+            })
+            .cost_usd
+            .is_none()
+        );
+    }
+
+    #[test]
+    fn agt_8_only_a_branch_of_a_job_is_believed() {
+        assert!(kept(of("coord/1-fix")).is_some());
+        for name in [
+            "main",
+            "release/1",
+            "coord",
+            "coord/../main",
+            "coord/a b",
+            "--mirror",
+            "refs/heads/main",
+            "Coord/1",
+        ] {
+            assert!(kept(of(name)).is_none(), "{name}");
+        }
+        let head_commit = "--upload-pack=x".to_owned();
+        assert!(
+            kept(BranchReport {
+                head_commit,
+                ..of("coord/1-x")
+            })
+            .is_none()
+        );
+    }
+}
