@@ -80,6 +80,10 @@ pub struct Config {
     #[arg(long, env = "COORD_MAX_JSON", default_value_t = 1024 * 1024)]
     pub max_json: usize,
 
+    /// Most live connections (events and logs) of one account.
+    #[arg(long, env = "COORD_SOCKETS_PER_USER", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub sockets_per_user: u32,
+
     /// Longest pause between two heartbeats of a runner, in milliseconds.
     #[arg(long, env = "COORD_HEARTBEAT_MS", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(100..=60_000))]
     pub heartbeat_ms: u32,

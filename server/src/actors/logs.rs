@@ -14,8 +14,8 @@ const REMEMBERED: usize = 512 * 1024;
 /// Most entries handed out at once.
 const PAGE: usize = 500;
 
-/// Most bytes of entries handed out at once, unless a single one is larger.
-const PAGE_BYTES: usize = 256 * 1024;
+/// Most bytes of entries handed out at once, unless a single one is larger. About ten pages wait for a reader that does not read.
+const PAGE_BYTES: usize = 64 * 1024;
 
 #[derive(Default)]
 pub(super) struct Logs {
@@ -120,6 +120,6 @@ impl LogTail {
             return Ok(page);
         }
         let mut conn = store.read().await?;
-        log::read(&mut conn, attempt, from, PAGE).await
+        log::read_within(&mut conn, attempt, from, PAGE, PAGE_BYTES).await
     }
 }

@@ -13,6 +13,7 @@ mod people;
 mod registry;
 mod requests;
 mod runner;
+mod seats;
 mod snapshots;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod workspace;
 
 pub use feeds::FeedItem;
 pub use runner::{Connect, RunnerLive};
+pub use seats::{Holder, Seat};
 
 use crate::clock::{Clock, Ids};
 use actix::{Addr, MailboxError};
@@ -39,10 +41,7 @@ use coord_store::{Store, StoreError, idempotency, members};
 use registry::{Arbiters, Registry};
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::sync::broadcast;
 
@@ -154,29 +153,9 @@ pub(crate) struct Inner {
     logs: logs::Logs,
     snapshots: snapshots::Snapshots,
     people: people::People,
-    sockets: Sockets,
+    seats: Arc<seats::Seats>,
     access_changed: broadcast::Sender<JobId>,
     revoked: broadcast::Sender<Revoked>,
-}
-
-/// How many sockets are open.
-#[derive(Debug, Default)]
-pub struct Sockets(AtomicI64);
-
-impl Sockets {
-    pub(crate) fn opened(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn closed(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Open now.
-    #[must_use]
-    pub fn open(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// Tells when who may see a job changed (ACC-5).
@@ -225,7 +204,7 @@ impl Live {
             logs: logs::Logs::default(),
             snapshots: snapshots::Snapshots::default(),
             people: people::People::default(),
-            sockets: Sockets::default(),
+            seats: Arc::default(),
             access_changed: broadcast::channel(REVOCATIONS).0,
             revoked: broadcast::channel(REVOCATIONS).0,
         }))
@@ -422,12 +401,6 @@ impl Live {
     #[must_use]
     pub fn job_changes(&self) -> JobChanges {
         JobChanges(self.0.access_changed.subscribe())
-    }
-
-    /// The count of open sockets.
-    #[must_use]
-    pub fn sockets(&self) -> &Sockets {
-        &self.0.sockets
     }
 
     /// Tells open connections that rights ended, and has queues matched again where that changes who may run what. Call after the

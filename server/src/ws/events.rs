@@ -2,10 +2,10 @@
 
 use super::socket::{self, Closing, Incoming, Socket};
 use crate::{
-    actors::{FeedItem, Live, Revoked},
+    actors::{FeedItem, Holder, Live, Revoked},
     context::Ctx,
     http::{
-        auth::{Caller, Via},
+        auth::{self, Caller, Via},
         problem::ApiError,
         reach,
     },
@@ -50,29 +50,68 @@ pub async fn open(
     let live = context.live.clone();
     let who = live.who(workspace, caller.id()).await.map_err(ApiError::from)?;
     rights::may(who, Act::See, None).map_err(ApiError::from)?;
+    let seat = socket::seat(&context, Holder::User(caller.id()))?;
+    let standing = Standing {
+        live: live.clone(),
+        workspace,
+        user: caller.id(),
+        via: caller.via,
+    };
     let watcher = Watcher {
         live: live.clone(),
         workspace,
         who,
-        via: caller.via,
     };
     let after = after.after;
     let (until, of) = (caller.until, live.clone());
-    socket::start(&request, payload, MAX_MESSAGE, &live, async move |socket| {
-        socket::while_signed_in(&of, until, watcher.serve(socket, after)).await
+    socket::start(&request, payload, MAX_MESSAGE, seat, async move |socket| {
+        socket::while_signed_in(&of, until, async move {
+            // Beside the sending, which a reader far behind or one that does not read would keep from looking up (ACC-5).
+            tokio::select! {
+                closing = standing.lost() => Err(closing),
+                ended = watcher.serve(socket, after) => ended,
+            }
+        })
+        .await
     })
+}
+
+/// What the connection rests on.
+struct Standing {
+    live: Live,
+    workspace: WorkspaceId,
+    user: UserId,
+    via: Via,
+}
+
+impl Standing {
+    /// Returns when it may no longer be there: the session or token ended, or they are no member any more.
+    async fn lost(&self) -> Closing {
+        let mut revocations = self.live.revocations();
+        loop {
+            match self.holds().await {
+                Ok(true) => {}
+                Ok(false) => return Closing::revoked(),
+                Err(error) => return Closing::again(error),
+            }
+            // Another role is no end: what may be seen is looked at with each event.
+            socket::revoked(&mut revocations, |revoked| concerns(revoked, self.user, self.workspace, &self.via)).await;
+        }
+    }
+
+    async fn holds(&self) -> Result<bool, StoreError> {
+        Ok(self.live.who(self.workspace, self.user).await?.role.is_some() && auth::still_signed_in(self.live.store(), &self.via).await?)
+    }
 }
 
 struct Watcher {
     live: Live,
     workspace: WorkspaceId,
     who: Who,
-    via: Via,
 }
 
 impl Watcher {
     async fn serve(mut self, mut socket: Socket, after: Option<i64>) -> Result<(), Closing> {
-        let mut revocations = self.live.revocations();
         let (rows, mut head) = self.live.watch_feed(self.workspace);
         let (oldest, newest) = self.bounds().await.map_err(Closing::again)?;
         let mut at = after.unwrap_or(newest);
@@ -94,26 +133,14 @@ impl Watcher {
             if told.replace(at) != Some(at) {
                 self.say(&socket, &FeedControl::Caught { seq: at }).await?;
             }
-            let (user, workspace, via) = (self.who.user, self.workspace, self.via.clone());
             tokio::select! {
                 changed = head.changed() => changed.map_err(|_| Closing::again("the feed is gone"))?,
                 incoming = socket.next() => match incoming? {
                     Incoming::Text(_) | Incoming::Binary => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
                     Incoming::Pong => {}
                 },
-                closing = socket::revoked(&mut revocations, move |revoked| concerns(revoked, user, workspace, &via)) => {
-                    // Another role is no end: what may be seen is looked at with each event.
-                    self.who = self.live.who(workspace, user).await.map_err(Closing::again)?;
-                    if self.who.role.is_none() || !self.signed_in().await.map_err(Closing::again)? {
-                        return Err(closing);
-                    }
-                }
             }
         }
-    }
-
-    async fn signed_in(&self) -> Result<bool, StoreError> {
-        crate::http::auth::still_signed_in(self.live.store(), &self.via).await
     }
 
     async fn bounds(&self) -> Result<(i64, i64), StoreError> {

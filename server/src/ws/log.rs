@@ -2,7 +2,7 @@
 
 use super::socket::{self, Closing, Incoming, Socket};
 use crate::{
-    actors::{Live, Revoked},
+    actors::{Holder, Live, Revoked},
     context::Ctx,
     http::{
         auth::{self, Caller, Via},
@@ -52,10 +52,18 @@ pub async fn open(
     if !reader.sees().await.map_err(ApiError::from)? {
         return Err(ApiError::from(coord_domain::Refusal::hidden()).into());
     }
+    let seat = socket::seat(&context, Holder::User(reader.user))?;
     let from = from.from.unwrap_or(1).max(1);
     let (until, of) = (caller.until, live.clone());
-    socket::start(&request, payload, MAX_MESSAGE, &live, async move |socket| {
-        socket::while_signed_in(&of, until, reader.serve(socket, from)).await
+    socket::start(&request, payload, MAX_MESSAGE, seat, async move |socket| {
+        socket::while_signed_in(&of, until, async move {
+            // Beside the sending, which a reader far behind or one that does not read would keep from looking up (ACC-5).
+            tokio::select! {
+                closing = reader.lost() => Err(closing),
+                ended = reader.serve(socket, from) => ended,
+            }
+        })
+        .await
     })
 }
 
@@ -81,9 +89,24 @@ impl Reader {
         Ok(rights::may(who, Act::See, Some(&snapshot.access)).is_ok() && auth::still_signed_in(self.live.store(), &self.via).await?)
     }
 
-    async fn serve(self, mut socket: Socket, from: i64) -> Result<(), Closing> {
+    /// Returns when they may no longer see the log: rights, the job's privacy, the session or the token changed.
+    async fn lost(&self) -> Closing {
         let mut revocations = self.live.revocations();
         let mut job_changes = self.live.job_changes();
+        loop {
+            match self.sees().await {
+                Ok(true) => {}
+                Ok(false) => return Closing::revoked(),
+                Err(error) => return Closing::again(error),
+            }
+            tokio::select! {
+                _ = socket::revoked(&mut revocations, |revoked| self.concerns(revoked)) => {}
+                () = job_changes.of(self.job) => {}
+            }
+        }
+    }
+
+    async fn serve(&self, mut socket: Socket, from: i64) -> Result<(), Closing> {
         let (tail, mut head) = self.live.watch_log(self.attempt);
         let mut next = from;
         loop {
@@ -99,16 +122,6 @@ impl Reader {
                     Incoming::Text(_) | Incoming::Binary => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
                     Incoming::Pong => {}
                 },
-                closing = socket::revoked(&mut revocations, |revoked| self.concerns(revoked)) => {
-                    if !self.sees().await.map_err(Closing::again)? {
-                        return Err(closing);
-                    }
-                }
-                () = job_changes.of(self.job) => {
-                    if !self.sees().await.map_err(Closing::again)? {
-                        return Err(Closing::revoked());
-                    }
-                }
             }
         }
     }

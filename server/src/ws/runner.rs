@@ -5,7 +5,7 @@ use super::{
     socket::{self, Closing, Incoming, Socket},
 };
 use crate::{
-    actors::{CommandError, Connect, Live, Revoked},
+    actors::{CommandError, Connect, Holder, Live, Revoked},
     context::Ctx,
     http::auth::RunnerCaller,
 };
@@ -13,7 +13,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use coord_protocol::{
     id::RunnerId,
     rule::Rule,
-    runner::{FromRunner, MAX_MESSAGE, PROTOCOL, ToRunner},
+    runner::{AgentInfo, FromRunner, MAX_MESSAGE, PROTOCOL, ToRunner},
 };
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
@@ -24,8 +24,12 @@ const HELLO: Duration = Duration::from_secs(10);
 /// Messages for a runner that it has not taken yet. Full, its connection ends and it learns everything anew at the next.
 const OUT: usize = 256;
 
-/// Most agents, claims and slots a runner may tell of.
+/// Most claims and slots a runner may tell of.
 const MOST: usize = 1000;
+
+/// Most agents, and bytes of a name or version: everybody in the workspace is sent them with each change of the runner.
+const MOST_AGENTS: usize = 50;
+const MOST_NAME: usize = 200;
 
 /// Opens a runner's connection.
 ///
@@ -37,10 +41,10 @@ pub async fn open(
     caller: RunnerCaller,
     context: Ctx,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let live = context.live.clone();
     let runner = caller.runner.id;
-    let served = live.clone();
-    socket::start(&request, payload, MAX_MESSAGE, &live, move |socket| serve(served, runner, socket))
+    let served = context.live.clone();
+    let seat = socket::seat(&context, Holder::Runner(runner))?;
+    socket::start(&request, payload, MAX_MESSAGE, seat, move |socket| serve(served, runner, socket))
 }
 
 async fn serve(live: Live, runner: RunnerId, mut socket: Socket) -> Result<(), Closing> {
@@ -112,7 +116,9 @@ fn hello(incoming: Incoming, out: mpsc::Sender<ToRunner>) -> Result<Connect, Clo
             format!("this server speaks version {PROTOCOL} of the protocol, the runner {protocol}"),
         ));
     }
-    if agents.len() > MOST || held.len() > MOST || concurrency as usize > MOST || version.len() + platform.len() > 200 {
+    let long = |agent: &AgentInfo| agent.name.len() > MOST_NAME || agent.version.as_ref().is_some_and(|text| text.len() > MOST_NAME);
+    let too_many = agents.len() > MOST_AGENTS || held.len() > MOST || concurrency as usize > MOST;
+    if too_many || version.len() + platform.len() > MOST_NAME || agents.iter().any(long) {
         return Err(Closing(close::PROTOCOL, "hello tells of too much".to_owned()));
     }
     Ok(Connect {

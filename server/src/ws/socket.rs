@@ -1,7 +1,11 @@
 //! One WebSocket as two bounded channels.
 
 use super::{close, guard::Guarded};
-use crate::actors::{Live, Revoked};
+use crate::{
+    actors::{Holder, Live, Revoked, Seat},
+    context::Ctx,
+    http::problem::ApiError,
+};
 use actix::{Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, StreamHandler, WrapFuture as _};
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use actix_web_actors::ws;
@@ -137,7 +141,61 @@ struct SocketActor {
     /// A message sent in pieces, so far.
     pieces: Option<(bool, Vec<u8>)>,
     max: usize,
-    live: Live,
+    chatter: Chatter,
+    /// Counts as open until the actor goes.
+    _seat: Seat,
+}
+
+/// Connections of one runner: the one in use, and those it lost sight of.
+const RUNNER_SOCKETS: u32 = 4;
+
+/// A place for one more socket of this person or runner (INV-5).
+///
+/// # Errors
+/// 429 when they have as many as they may.
+pub(super) fn seat(context: &Ctx, holder: Holder) -> Result<Seat, ApiError> {
+    let most = match holder {
+        Holder::User(_) => context.config.sockets_per_user,
+        Holder::Runner(_) => RUNNER_SOCKETS,
+    };
+    context
+        .live
+        .seat(holder, most)
+        .ok_or_else(|| ApiError::too_many(format!("at most {most} connections are kept open for one account"), 5))
+}
+
+/// Frames that carry no message, such as pings and pieces of one: some at once, and some per second. An honest client sends few.
+const CHATTER_AT_ONCE: u32 = 500;
+const CHATTER_PER_SECOND: u32 = 50;
+
+/// How many of them are left.
+struct Chatter {
+    left: u32,
+    at: Instant,
+}
+
+impl Chatter {
+    fn new(now: Instant) -> Self {
+        Self {
+            left: CHATTER_AT_ONCE,
+            at: now,
+        }
+    }
+
+    /// Takes one; whether there was one left.
+    fn take(&mut self, now: Instant) -> bool {
+        let gained = now.duration_since(self.at).as_millis() * u128::from(CHATTER_PER_SECOND) / 1000;
+        if gained > 0 {
+            self.left = self
+                .left
+                .saturating_add(u32::try_from(gained).unwrap_or(u32::MAX))
+                .min(CHATTER_AT_ONCE);
+            self.at = now;
+        }
+        let some = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        some
+    }
 }
 
 /// Upgrades the request and serves the socket with `serve` until it returns. Messages over `max` bytes end it.
@@ -148,7 +206,7 @@ pub(super) fn start<F, Fut>(
     request: &HttpRequest,
     payload: Payload,
     max: usize,
-    live: &Live,
+    seat: Seat,
     serve: F,
 ) -> Result<HttpResponse, actix_web::Error>
 where
@@ -162,7 +220,8 @@ where
         outgoing: Some(to_client),
         pieces: None,
         max,
-        live: live.clone(),
+        chatter: Chatter::new(Instant::now()),
+        _seat: seat,
     };
     let response = ws::WsResponseBuilder::new(actor, request, Guarded::new(payload, max))
         .frame_size(max)
@@ -185,16 +244,11 @@ impl Actor for SocketActor {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.live.sockets().opened();
         if let Some(outgoing) = self.outgoing.take() {
             ctx.add_stream(futures_util::stream::unfold(outgoing, |mut outgoing| async move {
                 outgoing.recv().await.map(|message| (message, outgoing))
             }));
         }
-    }
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        self.live.sockets().closed();
     }
 }
 
@@ -221,6 +275,14 @@ impl StreamHandler<Outgoing> for SocketActor {
 
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
     fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Self::Context) {
+        let silent = matches!(
+            message,
+            Ok(ws::Message::Ping(_) | ws::Message::Pong(_) | ws::Message::Nop | ws::Message::Continuation(_))
+        );
+        if silent && !self.chatter.take(Instant::now()) {
+            return self.refuse(ctx, "too many pings or pieces".to_owned());
+        }
+        let broken = format!("broken or too large; at most {} bytes a message", self.max);
         let incoming = match message {
             Ok(ws::Message::Text(text)) => Incoming::Text(text.to_string()),
             Ok(ws::Message::Binary(_)) => Incoming::Binary,
@@ -233,7 +295,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
             Ok(ws::Message::Continuation(piece)) => match self.whole(piece) {
                 Ok(Some(message)) => message,
                 Ok(None) => return,
-                Err(()) => return self.refuse(ctx),
+                Err(()) => return self.refuse(ctx, broken),
             },
             Ok(ws::Message::Close(reason)) => {
                 ctx.close(reason);
@@ -241,7 +303,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
             }
             Err(error) => {
                 tracing::debug!(%error, "a socket broke the protocol");
-                return self.refuse(ctx);
+                return self.refuse(ctx, broken);
             }
         };
         match self.incoming.try_send(incoming) {
@@ -288,10 +350,10 @@ impl SocketActor {
         }
     }
 
-    fn refuse(&self, ctx: &mut ws::WebsocketContext<Self>) {
+    fn refuse(&self, ctx: &mut ws::WebsocketContext<Self>, why: String) {
         let reason = ws::CloseReason {
             code: ws::CloseCode::from(close::PROTOCOL),
-            description: Some(format!("broken or too large; at most {} bytes a message", self.max)),
+            description: Some(why),
         };
         ctx.close(Some(reason));
         ctx.stop();

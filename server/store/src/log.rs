@@ -183,11 +183,25 @@ pub async fn head(conn: &mut Conn, attempt: AttemptId) -> Result<Option<i64>, St
 /// # Errors
 /// When the database fails, or a chunk is damaged.
 pub async fn read(conn: &mut Conn, attempt: AttemptId, from: i64, limit: usize) -> Result<(Vec<Encoded>, i64), StoreError> {
+    read_within(conn, attempt, from, limit, PAGE_BYTES).await
+}
+
+/// Like [`read`], with at most `most` bytes of entries unless the first alone has more.
+///
+/// # Errors
+/// Likewise.
+pub async fn read_within(
+    conn: &mut Conn,
+    attempt: AttemptId,
+    from: i64,
+    limit: usize,
+    most: usize,
+) -> Result<(Vec<Encoded>, i64), StoreError> {
     let head = head(conn, attempt).await?.unwrap_or(0);
     let mut entries: Vec<Encoded> = Vec::new();
     let mut bytes = 0;
     let mut next = from.max(1);
-    while next <= head && entries.len() < limit && bytes < PAGE_BYTES {
+    while next <= head && entries.len() < limit && bytes < most {
         let row = sqlx::query(
             "SELECT first_seq, last_seq, size, data FROM log_chunks WHERE attempt = $1 AND first_seq <= $2 ORDER BY first_seq DESC LIMIT 1",
         )
@@ -210,7 +224,7 @@ pub async fn read(conn: &mut Conn, attempt: AttemptId, from: i64, limit: usize) 
         let lines = unpack(row.int("size")?, row.bytes("data")?)?;
         let skip = usize::try_from(next - first).unwrap_or(usize::MAX);
         for line in lines.split('\n').skip(skip) {
-            if next > head || entries.len() == limit || (bytes + line.len() > PAGE_BYTES && !entries.is_empty()) {
+            if next > head || entries.len() == limit || (bytes + line.len() > most && !entries.is_empty()) {
                 return Ok((entries, head));
             }
             bytes += line.len();

@@ -1,6 +1,8 @@
 //! A real server on a free port, and people who talk to it.
 #![expect(dead_code, reason = "each test program uses its own part of this")]
 
+pub mod live;
+
 use coord_server::{
     Control,
     config::{Config, Registration},
