@@ -10,28 +10,39 @@ const LIMIT: Duration = Duration::from_secs(1800);
 /// The variable that tells the tests where PostgreSQL is. Without it they run on SQLite alone.
 const POSTGRES: &str = "COORD_TEST_POSTGRES";
 
-/// Runs all unit and integration tests of the workspace.
+/// The variable with which the tests of the server's API run it on that PostgreSQL.
+const SERVER: &str = "COORD_TEST_SERVER";
+
+/// Runs all unit and integration tests of the workspace; those of the server's API once more on PostgreSQL.
 pub fn tests(step: &mut Step) -> Result<Tally> {
     build::everything(step)?;
     let postgres = Postgres::start(step)?;
+    let url = postgres.url();
+    let mut tally = run(&["--workspace", "--all-targets"], &[(POSTGRES, &url)], "rust-test.log", step)?;
+    if !postgres.was_used() {
+        bail!("No test connected to PostgreSQL, though {POSTGRES} was set.");
+    }
+    if tally.failed == 0 {
+        let env = [(POSTGRES, url.as_str()), (SERVER, "postgres")];
+        let on_postgres = run(&["--package", "coord-server", "--tests"], &env, "rust-test-postgres.log", step)?;
+        tally += &on_postgres;
+        tally.output = on_postgres.output;
+    }
+    Ok(tally)
+}
+
+fn run(which: &[&str], env: &[(&str, &str)], log: &str, step: &mut Step) -> Result<Tally> {
     let with_nextest = workspace::on_path("cargo-nextest").is_some();
-    let mut command = if with_nextest {
-        build::cargo(&["nextest", "run", "--locked", "--workspace", "--all-targets", "--no-fail-fast"])
-    } else {
-        build::cargo(&["test", "--locked", "--workspace", "--all-targets", "--no-fail-fast"])
-    };
-    command.env(POSTGRES, postgres.url());
-    let finished = process::run(command, &workspace::scratch("logs")?.join("rust-test.log"), LIMIT, step)?;
+    let runner: &[&str] = if with_nextest { &["nextest", "run"] } else { &["test"] };
+    let mut command = build::cargo(&[runner, &["--locked", "--no-fail-fast"], which].concat());
+    command.envs(env.iter().copied());
+    let finished = process::run(command, &workspace::scratch("logs")?.join(log), LIMIT, step)?;
     let counted = if with_nextest {
         tally::nextest(&finished.output)
     } else {
         tally::cargo_test(&finished.output)
     };
-    let tally = Tally::judge(counted, &finished)?;
-    if !postgres.was_used() {
-        bail!("No test connected to PostgreSQL, though {POSTGRES} was set.");
-    }
-    Ok(tally)
+    Tally::judge(counted, &finished)
 }
 
 /// Runs the examples in documentation comments; there may be none.

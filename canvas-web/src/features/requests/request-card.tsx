@@ -58,7 +58,7 @@ export function RequestCard({ request, mayAnswer, keys = false, onAnswer = api.a
       </header>
       <div className="flex flex-col gap-2.5 px-3 py-2.5">
         <p className="wrap-break-word font-semibold">{ask.title}</p>
-        {ask.body.trim() !== '' && (
+        {ask.body.trim() !== '' && ask.body.trim() !== ask.title.trim() && (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
           <section tabIndex={0} aria-label="What it is about" className="max-h-72 overflow-y-auto text-sm">
             <Markdown text={ask.body} />
