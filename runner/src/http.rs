@@ -151,10 +151,10 @@ impl Http {
                 name: name.to_owned(),
                 source,
             };
-            let file = tokio::fs::File::open(path).await.map_err(disk)?;
-            let length = file.metadata().await.map_err(disk)?.len();
-            let pieces = futures_util::stream::unfold(file, |mut file| async move {
+            let (file, length) = open_plain(path).await.map_err(disk)?;
+            let pieces = futures_util::stream::unfold(tokio::io::AsyncReadExt::take(file, length), |mut file| async move {
                 let mut piece = bytes::BytesMut::with_capacity(64 * 1024);
+                // As much as was announced, though the file may be growing.
                 match tokio::io::AsyncReadExt::read_buf(&mut file, &mut piece).await {
                     Ok(0) => None,
                     Ok(_) => Some((Ok(piece.freeze()), file)),
@@ -197,6 +197,21 @@ impl Http {
         })
         .await
     }
+}
+
+/// Opens a plain file and tells its length. It may have been exchanged since its folder was read: a link is not followed, and nothing
+/// waits for the other end of a pipe (FILE-3).
+async fn open_plain(path: &Path) -> std::io::Result<(tokio::fs::File, u64)> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    options.custom_flags((nix::fcntl::OFlag::O_NOFOLLOW | nix::fcntl::OFlag::O_NONBLOCK).bits());
+    let file = options.open(path).await?;
+    let meta = file.metadata().await?;
+    if !meta.is_file() {
+        return Err(std::io::Error::other("it is no plain file any more"));
+    }
+    Ok((file, meta.len()))
 }
 
 async fn retried<T, F: Future<Output = Result<T, HttpError>>>(mut call: impl FnMut() -> F) -> Result<T, HttpError> {
@@ -261,6 +276,22 @@ fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn file_3_what_was_exchanged_for_a_link_or_a_pipe_is_not_delivered() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        std::fs::write(at("plain"), "1234").unwrap();
+        std::os::unix::fs::symlink(at("plain"), at("link")).unwrap();
+        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(open_plain(&at("plain")).await.unwrap().1, 4);
+        for name in ["link", "pipe", "missing"] {
+            let opened = tokio::time::timeout(Duration::from_secs(5), open_plain(&at(name))).await.unwrap();
+            assert!(opened.is_err(), "{name}");
+        }
+        assert!(open_plain(root.path()).await.is_err());
+    }
 
     #[test]
     fn file_3_a_name_is_one_path_segment_on_the_wire() {

@@ -59,6 +59,8 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // Told with a macro that panics when standard error is a file on a full disk, which is when it happens.
+        .log_internal_errors(false)
         .init();
     let result = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -106,8 +108,18 @@ fn agents(config: &Config) {
     }
 }
 
+/// Keeps this program's memory and environment, with the token in them, from agents and other programs of the same user. They can still
+/// read its configuration file unless it belongs to another user.
+fn keep_to_itself() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        tracing::warn!("agents can look into this program: {error}");
+    }
+}
+
 async fn run(config: Config) -> anyhow::Result<()> {
     config.check_server()?;
+    keep_to_itself();
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("TLS cannot be set up"))?;

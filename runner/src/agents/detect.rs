@@ -153,7 +153,8 @@ fn environment(config: &Config, profile: &Profile, own: impl Fn(&str) -> Option<
     let mut environment: BTreeMap<String, String> = allowed.filter_map(|name| own(name).map(|value| (name.to_owned(), value))).collect();
     environment.extend(config.env.set.clone());
     environment.extend(profile.env.clone());
-    environment.remove("COORD_RUNNER_TOKEN");
+    // All of Coord's own, whatever the configuration allows: an agent has no business with the server.
+    environment.retain(|name, _| !name.starts_with("COORD_"));
     environment
 }
 
@@ -175,14 +176,14 @@ mod tests {
 
     #[test]
     fn agt_9_an_agent_sees_only_the_allowed_environment_and_never_the_token() {
-        let text = "work_dir = \"w\"\n[env]\nallow = [\"COORD_RUNNER_TOKEN\", \"EDITOR\"]\nset = { A = \"1\" }\n[agents.x]\ncommand = [\"x\"]\nenv_allow = [\"KEY\"]\nenv = { A = \"2\" }\n";
+        let text = "work_dir = \"w\"\n[env]\nallow = [\"COORD_RUNNER_TOKEN\", \"COORD_SERVER\", \"EDITOR\"]\nset = { A = \"1\" }\n[agents.x]\ncommand = [\"x\"]\nenv_allow = [\"KEY\"]\nenv = { A = \"2\" }\n";
         let config = Config::parse(text, Path::new("/x"), |_| None).unwrap();
         let own = |name: &str| Some(format!("own {name}"));
         let environment = environment(&config, &config.agents["x"], own);
         assert_eq!(environment["A"], "2");
         assert_eq!(environment["KEY"], "own KEY");
         assert_eq!(environment["EDITOR"], "own EDITOR");
-        assert!(!environment.contains_key("COORD_RUNNER_TOKEN"));
+        assert!(environment.keys().all(|name| !name.starts_with("COORD_")), "{environment:?}");
         assert!(!environment.contains_key("AWS_SECRET_ACCESS_KEY"));
     }
 

@@ -1,6 +1,6 @@
 //! Merging an approved branch into its base, in the mirror alone (REV-3).
 
-use super::{GitError, is_branch_name, mirror::Mirror, signatures};
+use super::{GitError, is_branch_name, is_job_branch, mirror::Mirror, signatures};
 use coord_protocol::{
     job::BranchDecision,
     runner::{MergeAssignment, MergeResult},
@@ -26,6 +26,11 @@ fn names(assignment: &MergeAssignment) -> Result<(&str, &str, Oid), GitError> {
         if !is_branch_name(name) {
             return Err(GitError::Refused(format!("`{}` is no branch name", name.escape_default())));
         }
+    }
+    if !is_job_branch(branch) {
+        return Err(GitError::Policy(format!(
+            "`{branch}` is no branch of a job; it is neither merged nor deleted"
+        )));
     }
     let head = Oid::from_str(&assignment.head_commit).map_err(|_| GitError::Refused("the reviewed commit has no valid id".to_owned()))?;
     Ok((base, branch, head))

@@ -102,6 +102,15 @@ pub fn is_branch_name(name: &str) -> bool {
     !name.starts_with('-') && name != "HEAD" && name.len() <= 200 && git2::Reference::is_valid_name(&format!("refs/heads/{name}"))
 }
 
+/// Where the branches of jobs are. No other branch is written to or deleted, whatever the server says, but the base that is merged into.
+const JOB_BRANCHES: &str = "coord/";
+
+/// Whether `name` can be the branch of a job (AGT-8).
+#[must_use]
+pub fn is_job_branch(name: &str) -> bool {
+    name.starts_with(JOB_BRANCHES) && is_branch_name(name)
+}
+
 /// `coord/<number>-<slug>` (AGT-8).
 #[must_use]
 pub fn branch_name(number: i64, title: &str) -> String {
@@ -157,5 +166,13 @@ mod tests {
             assert!(!is_branch_name(name), "{name:?}");
         }
         assert!(is_branch_name("main") && is_branch_name("feature/x-1"));
+    }
+
+    #[test]
+    fn run_9_only_branches_of_jobs_are_written_to_or_deleted() {
+        assert!(is_job_branch("coord/1-x"));
+        for name in ["main", "release/1", "coord", "Coord/1", "refs/heads/coord/1", "coord/../main", "-coord/1"] {
+            assert!(!is_job_branch(name), "{name}");
+        }
     }
 }

@@ -85,6 +85,7 @@ fn clear(mirror: &Mirror, tree: &Path) -> Result<Option<PathBuf>, GitError> {
 }
 
 fn holds_nothing_else(mirror: &Mirror, tree: &Path) -> Result<bool, GitError> {
+    nothing_that_waits(tree)?;
     let head = head(tree)?;
     let repository = mirror.repository()?;
     // Known without the folder's own objects, and on a branch of the remote.
@@ -98,6 +99,33 @@ fn holds_nothing_else(mirror: &Mirror, tree: &Path) -> Result<bool, GitError> {
         }
     }
     Ok(kept && stage(&repository, tree, head)?.is_none())
+}
+
+/// Refuses a folder where libgit2 would open a pipe or a device and wait for ever, holding the mirror: in its git repository, or in
+/// place of one of the files it reads wherever it finds them.
+fn nothing_that_waits(tree: &Path) -> Result<(), GitError> {
+    let mut folders = vec![(tree.to_path_buf(), false)];
+    while let Some((folder, in_git)) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let entry = entry?;
+            let (name, kind) = (entry.file_name(), entry.file_type()?);
+            let in_git = in_git || name == ".git";
+            if kind.is_dir() {
+                folders.push((entry.path(), in_git));
+                continue;
+            }
+            let is_read = in_git || name == ".gitignore" || name == ".gitattributes" || name == ".gitmodules";
+            // Through a link as well.
+            if is_read && fs::metadata(entry.path()).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+                return Err(GitError::Local(format!(
+                    "the agent left {} as something that is no file",
+                    name.to_string_lossy()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The commit that is checked out.
@@ -157,6 +185,7 @@ pub fn collect(
     kept: &str,
     seconds: i64,
 ) -> Result<Collected, GitError> {
+    nothing_that_waits(tree)?;
     let mut head = head(tree)?;
     let repository = mirror.repository()?;
     let objects = tree.join(".git/objects");
@@ -231,4 +260,35 @@ pub fn report(mirror: &Mirror, start: &Start, head: Oid, pushed: bool) -> Result
         insertions: stats.insertions,
         deletions: stats.deletions,
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agt_8_a_pipe_in_the_place_of_a_file_that_git_reads_is_refused() {
+        let pipe = |path: &Path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for name in [
+            ".gitattributes",
+            "sub/.gitignore",
+            ".git/HEAD",
+            ".git/refs/heads/x",
+            ".git/objects/info/alternates",
+            ".git",
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            pipe(&path);
+            assert!(nothing_that_waits(root.path()).is_err(), "{name}");
+        }
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("sub")).unwrap();
+        pipe(&root.path().join("sub/other"));
+        std::os::unix::fs::symlink("nowhere", root.path().join(".gitignore")).unwrap();
+        nothing_that_waits(root.path()).unwrap();
+        std::os::unix::fs::symlink("sub/other", root.path().join(".gitattributes")).unwrap();
+        assert!(nothing_that_waits(root.path()).is_err());
+    }
 }

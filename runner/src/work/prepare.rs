@@ -4,7 +4,7 @@ use super::{Halt, Host, prompt::attachments_folder};
 use crate::{
     files::is_plain_name,
     git::{
-        GitError, branch_name, is_branch_name,
+        GitError, branch_name, is_branch_name, is_job_branch,
         mirror::Mirror,
         tree::{self, Start},
     },
@@ -113,15 +113,8 @@ async fn attachments(host: &Host, assignment: &Assignment, prepared: &mut Prepar
     if assignment.attachments.is_empty() {
         return Ok(());
     }
-    let folder = prepared.folder.join(attachments_folder(&assignment.context));
-    // What lies there was left by an agent or an earlier try.
-    match std::fs::symlink_metadata(&folder) {
-        Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(&folder),
-        Ok(_) => std::fs::remove_file(&folder),
-        Err(_) => Ok(()),
-    }
-    .and_then(|()| std::fs::create_dir_all(&folder))
-    .map_err(|error| Halt::disk("the attachments' folder", &error))?;
+    let folder = fresh_folder(&prepared.folder, Path::new(attachments_folder(&assignment.context)))
+        .map_err(|error| Halt::disk("the attachments' folder", &error))?;
     for file in &assignment.attachments {
         host.http
             .fetch(assignment.attempt, assignment.fence, file, &folder.join(&file.name))
@@ -133,6 +126,23 @@ async fn attachments(host: &Host, assignment: &Assignment, prepared: &mut Prepar
         .lines
         .push((SystemLevel::Info, format!("Attachments: {}", names.join(", "))));
     Ok(())
+}
+
+/// The empty folder `inner` of the working folder. Neither links that a repository brought along nor what an agent left lead out of it:
+/// whatever stands in the way and is no folder is removed.
+fn fresh_folder(working: &Path, inner: &Path) -> std::io::Result<PathBuf> {
+    let mut folder = working.to_path_buf();
+    for part in inner.components() {
+        folder.push(part);
+        match std::fs::symlink_metadata(&folder) {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => std::fs::remove_file(&folder).and_then(|()| std::fs::create_dir(&folder))?,
+            Err(_) => std::fs::create_dir(&folder)?,
+        }
+    }
+    std::fs::remove_dir_all(&folder)?;
+    std::fs::create_dir(&folder)?;
+    Ok(folder)
 }
 
 fn attachment_failed(name: &str, error: HttpError) -> Halt {
@@ -150,7 +160,7 @@ async fn branch(host: &Arc<Host>, assignment: &Assignment, folder: PathBuf, url:
     }
     let mirror = Mirror::open(&host.config, &host.locks, url).await?;
     let name = match &assignment.branch {
-        Some(name) if is_branch_name(name) && name != base_branch => name.clone(),
+        Some(name) if is_job_branch(name) && name != base_branch => name.clone(),
         Some(name) => {
             let words = format!("`{}` cannot be the branch of this job", name.escape_default());
             return Err(Halt::Failed(FailureReason::Git, words));
@@ -242,4 +252,31 @@ fn check_out(
 
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::symlink};
+
+    #[test]
+    fn file_3_a_link_in_the_repository_does_not_lead_the_attachments_out_of_it() {
+        let root = tempfile::tempdir().unwrap();
+        let (tree, outside) = (root.path().join("tree"), root.path().join("outside"));
+        fs::create_dir_all(outside.join("attachments")).unwrap();
+        fs::write(outside.join("attachments/kept.txt"), "kept").unwrap();
+        fs::create_dir(&tree).unwrap();
+        let inner = Path::new(".coord/attachments");
+        for link in [".coord", ".coord/attachments"] {
+            let _ = fs::remove_dir_all(tree.join(".coord"));
+            fs::create_dir_all(tree.join(link).parent().unwrap()).unwrap();
+            symlink(&outside, tree.join(link)).unwrap();
+            let folder = fresh_folder(&tree, inner).unwrap();
+            fs::write(folder.join("in.txt"), "in").unwrap();
+            assert_eq!(folder.canonicalize().unwrap(), tree.canonicalize().unwrap().join(inner), "{link}");
+            assert_eq!(fs::read_to_string(outside.join("attachments/kept.txt")).unwrap(), "kept");
+        }
+        let folder = fresh_folder(&tree, inner).unwrap();
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "what an earlier try left is gone");
+    }
 }
