@@ -5,7 +5,10 @@ use coord_server::{
     Control,
     config::{Args, Command, Config},
 };
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -20,6 +23,9 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        // Told with a macro that panics when standard error is a file on a full disk, which is when it happens.
+        .log_internal_errors(false)
         .init();
     match actix_web::rt::System::new().block_on(serve(args.config)) {
         Ok(()) => ExitCode::SUCCESS,

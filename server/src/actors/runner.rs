@@ -539,7 +539,10 @@ impl Handler<Inbound> for RunnerActor {
 
     fn handle(&mut self, Inbound(connection, message): Inbound, _: &mut Self::Context) -> Self::Result {
         if self.connected.as_ref().map(|connected| connected.id) != Some(connection) {
-            let refusal = Refusal::state(Rule::Run5, "another connection of this runner took its place");
+            let refusal = match self.connected {
+                Some(_) => Refusal::state(Rule::Run1, "another runner has connected with this token"),
+                None => Refusal::state(Rule::Run5, "this connection was not read, or was silent for too long"),
+            };
             return Box::pin(async move { Err(refusal.into()) }.into_actor(self));
         }
         self.heard = self.live.now();

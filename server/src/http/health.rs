@@ -14,11 +14,12 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The process can do its work: the database answers.
+/// The process can do its work: the database answers, and has room.
 #[get("/readyz")]
 async fn readyz(ctx: Ctx) -> Result<&'static str, ApiError> {
     match ctx.store.ping().await {
         Ok(()) => Ok("ready\n"),
+        Err(error) if error.is_full() => Err(error.into()),
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer");
             Err(ApiError::unavailable("the database does not answer"))

@@ -203,6 +203,11 @@ impl ApiError {
                     Some(Rule::Job7),
                 ),
                 StoreError::Closed => (Kind::Unavailable, "the server is stopping".to_owned(), None),
+                error if error.is_full() => (
+                    Kind::Unavailable,
+                    "the server's disk is full: nothing was changed, and nothing can be until its operator makes room".to_owned(),
+                    None,
+                ),
                 error if error.is_overload() => (Kind::Unavailable, "the database is overloaded".to_owned(), None),
                 _ => (Kind::Internal, "nothing was changed; the server's log says why".to_owned(), None),
             },

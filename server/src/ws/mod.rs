@@ -24,7 +24,9 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
 /// Close codes of this application; clients act on them.
 pub mod close {
     /// Rights ended: sign in again, or leave. Do not reconnect as you are.
-    pub const REVOKED: u16 = 4403;
+    pub const REVOKED: u16 = coord_protocol::runner::CLOSE_REVOKED;
+    /// Another program has connected as this runner.
+    pub const DISPLACED: u16 = coord_protocol::runner::CLOSE_DISPLACED;
     /// The other side broke the protocol.
     pub const PROTOCOL: u16 = 4400;
     /// Silent for too long.

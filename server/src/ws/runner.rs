@@ -60,7 +60,11 @@ async fn serve(live: Live, runner: RunnerId, mut socket: Socket) -> Result<(), C
             tokio::select! {
                 message = to_runner.recv() => match message {
                     Some(message) => say(&socket, &message).await?,
-                    None => return Err(Closing(close::AGAIN, "another connection took its place, or this one was not read".to_owned())),
+                    // The actor let go of this connection; it knows whether for another one.
+                    None => {
+                        live.runner_says(runner, connection, FromRunner::Heartbeat).await.map_err(closing)?;
+                        return Err(Closing(close::AGAIN, "this connection was not read".to_owned()));
+                    }
                 },
                 incoming = socket.next() => {
                     let message = parse(incoming?)?;
@@ -133,6 +137,7 @@ fn hello(incoming: Incoming, out: mpsc::Sender<ToRunner>) -> Result<Connect, Clo
 
 fn closing(error: CommandError) -> Closing {
     match error {
+        CommandError::Refused(refused) if refused.refusal.rule == Rule::Run1 => Closing(close::DISPLACED, short(&refused.refusal.detail)),
         CommandError::Refused(refused) if refused.refusal.rule == Rule::Run5 => Closing(close::AGAIN, short(&refused.refusal.detail)),
         CommandError::Refused(refused) => Closing(close::PROTOCOL, short(&refused.refusal.detail)),
         CommandError::NotFound => Closing::revoked(),

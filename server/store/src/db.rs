@@ -5,7 +5,7 @@ use crate::{
     writer::{self, Queued, Unit},
 };
 use sqlx::{
-    Any, AnyPool, ConnectOptions as _, SqlSafeStr as _,
+    Any, AnyPool, ConnectOptions as _, Connection as _, SqlSafeStr as _,
     any::{AnyConnectOptions, AnyPoolOptions},
     migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator},
     pool::PoolConnection,
@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -88,6 +88,19 @@ struct Inner {
 pub(crate) struct Counters {
     pub(crate) commits: AtomicU64,
     pub(crate) units: AtomicU64,
+    /// There was no room on the disk when something was last written.
+    pub(crate) full: AtomicBool,
+}
+
+impl Counters {
+    /// Units were committed in one transaction; none says nothing about the disk.
+    pub(crate) fn committed(&self, units: u64) {
+        if units > 0 {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+            self.units.fetch_add(units, Ordering::Relaxed);
+            self.full.store(false, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Store {
@@ -104,6 +117,7 @@ impl Store {
         let readers = match &config.database {
             Database::Sqlite => {
                 let url = sqlite_url(&config.data.join("coord.db"))?;
+                look(&url).await?;
                 let writer = sqlite_pool(&url, 1, config.full_sync).connect_with(options(&url)?).await?;
                 migrate(&writer, "sqlite").await?;
                 let readers = sqlite_pool(&url, config.connections.max(1), config.full_sync).connect_lazy_with(options(&url)?);
@@ -116,7 +130,16 @@ impl Store {
                     .max_connections(size)
                     .acquire_timeout(ACQUIRE_TIMEOUT)
                     .connect_with(options(url)?)
-                    .await?;
+                    .await;
+                let pool = match pool {
+                    Ok(pool) => pool,
+                    // The pool keeps what went wrong to itself; asked once more, the database says it.
+                    Err(sqlx::Error::PoolTimedOut) => {
+                        options(url)?.connect().await?;
+                        return Err(sqlx::Error::PoolTimedOut.into());
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 migrate(&pool, "postgres").await?;
                 // One connection is always left for reading, or a flood of writes would starve the pages.
                 writer::spawn_postgres(pool.clone(), size - 1, queue, Arc::clone(&counters), ended);
@@ -144,11 +167,19 @@ impl Store {
         Ok(Reader(self.inner.readers.acquire().await?))
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers. After the disk was full it is tried whether it takes something again.
     ///
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        if self.inner.counters.full.load(Ordering::Relaxed) {
+            return self
+                .write(async |tx: &mut Tx| {
+                    sqlx::query("UPDATE server SET accounts = accounts WHERE id = 1").execute(&mut **tx).await?;
+                    Ok(())
+                })
+                .await;
+        }
         sqlx::query("SELECT 1").execute(&mut *self.read().await?).await?;
         Ok(())
     }
@@ -237,7 +268,7 @@ impl DerefMut for Tx {
 fn io(path: &Path, source: std::io::Error) -> StoreError {
     StoreError::Io {
         path: path.to_owned(),
-        source: Arc::new(source),
+        cause: Arc::new(source),
     }
 }
 
@@ -255,6 +286,13 @@ fn lock(data: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(data.to_owned())),
         Err(TryLockError::Error(error)) => Err(io(&path, error)),
     }
+}
+
+/// Whether the file is a database at all, told in its own words: a pool would try again and say only that it waited in vain.
+async fn look(url: &str) -> Result<(), StoreError> {
+    let mut conn = options(url)?.connect().await?;
+    sqlx::query("SELECT name FROM sqlite_master LIMIT 1").execute(&mut conn).await?;
+    Ok(conn.close().await?)
 }
 
 fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {

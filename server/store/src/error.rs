@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 use thiserror::Error;
 
 /// A failure of the store. Cheap to clone: one failed commit answers every unit of its batch.
@@ -59,12 +59,12 @@ pub enum StoreError {
     #[error("the database's schema could not be brought up to date: {0}")]
     Migration(Arc<sqlx::migrate::MigrateError>),
     /// A file or folder could not be used.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {cause}", .path.display())]
     Io {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: Arc<std::io::Error>,
+        cause: Arc<std::io::Error>,
     },
     /// The database said no.
     #[error("database: {0}")]
@@ -98,6 +98,35 @@ impl StoreError {
         match self {
             Self::TimedOut { .. } => true,
             Self::Sqlx(error) => matches!(**error, sqlx::Error::PoolTimedOut),
+            _ => false,
+        }
+    }
+
+    /// Whether there is no room on the disk: nothing can be changed until there is.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let full = |error: &std::io::Error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        match self {
+            // SQLITE_FULL, and PostgreSQL's disk_full.
+            Self::Sqlx(error) => error
+                .as_database_error()
+                .and_then(sqlx::error::DatabaseError::code)
+                .is_some_and(|code| code == "13" || code == "53100"),
+            Self::Io { cause: error, .. } => {
+                let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&**error);
+                while let Some(error) = cause {
+                    // Of an error that wraps another, `source` skips the one it wraps.
+                    let io = error.downcast_ref::<std::io::Error>();
+                    if io.is_some_and(full) {
+                        return true;
+                    }
+                    cause = match io.and_then(std::io::Error::get_ref) {
+                        Some(inner) => Some(inner),
+                        None => error.source(),
+                    };
+                }
+                false
+            }
             _ => false,
         }
     }
@@ -147,5 +176,26 @@ pub trait UnitError: From<StoreError> + Send + 'static {
 impl UnitError for StoreError {
     fn store_error(&self) -> Option<&StoreError> {
         Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ops_2_a_full_disk_is_told_from_other_failures_however_deep_it_lies() {
+        #[derive(Debug, Error)]
+        #[error("outer")]
+        struct Outer(#[source] std::io::Error);
+        let failed = |cause: std::io::Error| StoreError::Io {
+            path: PathBuf::from("files"),
+            cause: Arc::new(cause),
+        };
+        let full = || std::io::Error::from(ErrorKind::StorageFull);
+        assert!(failed(full()).is_full());
+        assert!(failed(std::io::Error::other(Outer(full()))).is_full());
+        assert!(!failed(std::io::Error::other(Outer(ErrorKind::NotFound.into()))).is_full());
+        assert!(!StoreError::Closed.is_full());
     }
 }

@@ -41,6 +41,10 @@ pub(crate) enum Ran {
 pub(crate) trait Unit: Send {
     /// Runs it, keeping the result for [`Unit::answer`].
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, Ran>;
+    /// Whether it failed for want of room on the disk.
+    fn is_full(&self) -> bool {
+        false
+    }
     /// Nobody waits for it any more.
     fn is_abandoned(&self) -> bool;
     /// Whether this is the order to stop.
@@ -91,6 +95,11 @@ where
             self.result = Some(result);
             ran
         })
+    }
+
+    fn is_full(&self) -> bool {
+        let failed = self.result.as_ref().and_then(|result| result.as_ref().err());
+        failed.and_then(UnitError::store_error).is_some_and(StoreError::is_full)
     }
 
     fn is_abandoned(&self) -> bool {
@@ -187,18 +196,30 @@ async fn run_sqlite(pool: &AnyPool, mut queue: mpsc::Receiver<Box<dyn Unit>>, co
                 }
             },
         };
-        let committed = commit_batch(&mut tx, &mut batch, counters).await;
-        if committed.is_ok() {
-            connection = Some(tx);
-        } else {
-            discard(tx).await;
+        let committed = commit_batch(&mut tx, &mut batch).await;
+        match &committed {
+            Ok(Ended { usable: true, .. }) => connection = Some(tx),
+            Ok(_) | Err(_) => discard(tx).await,
+        }
+        let full = batch.iter().any(|unit| unit.is_full()) || committed.as_ref().is_err_and(StoreError::is_full);
+        let committed = committed.map(|ended| counters.committed(ended.done));
+        if full {
+            counters.full.store(true, Ordering::Relaxed);
         }
         answer_all(batch, &committed);
     }
 }
 
+/// How a batch ended that told its units' own results.
+struct Ended {
+    /// Units committed.
+    done: u64,
+    /// Whether the connection can be used again.
+    usable: bool,
+}
+
 /// Runs all units in one transaction. `Err` means that nothing was committed and that the connection is of no more use.
-async fn commit_batch(tx: &mut Tx, batch: &mut [Box<dyn Unit>], counters: &Counters) -> Result<(), StoreError> {
+async fn commit_batch(tx: &mut Tx, batch: &mut [Box<dyn Unit>]) -> Result<Ended, StoreError> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut **tx).await?;
     let mut done = 0;
     if let [only] = batch {
@@ -219,13 +240,12 @@ async fn commit_batch(tx: &mut Tx, batch: &mut [Box<dyn Unit>], counters: &Count
         }
     }
     if done == 0 {
-        sqlx::query("ROLLBACK").execute(&mut **tx).await?;
-        return Ok(());
+        // SQLite rolls back by itself when the disk is full, and then refuses this: what the units said is the better answer.
+        let usable = sqlx::query("ROLLBACK").execute(&mut **tx).await.is_ok();
+        return Ok(Ended { done, usable });
     }
     sqlx::query("COMMIT").execute(&mut **tx).await?;
-    counters.commits.fetch_add(1, Ordering::Relaxed);
-    counters.units.fetch_add(done, Ordering::Relaxed);
-    Ok(())
+    Ok(Ended { done, usable: true })
 }
 
 fn answer_all(batch: Vec<Box<dyn Unit>>, committed: &Result<(), StoreError>) {
@@ -277,9 +297,11 @@ async fn in_own_transaction(pool: &AnyPool, mut unit: Box<dyn Unit>, counters: &
         tries += 1;
         tokio::time::sleep(Duration::from_millis(2 << tries)).await;
     };
-    if matches!(ended, Ok(Ran::Done)) {
-        counters.commits.fetch_add(1, Ordering::Relaxed);
-        counters.units.fetch_add(1, Ordering::Relaxed);
+    match &ended {
+        Ok(Ran::Done) => counters.committed(1),
+        Err(error) if error.is_full() => counters.full.store(true, Ordering::Relaxed),
+        Ok(_) if unit.is_full() => counters.full.store(true, Ordering::Relaxed),
+        Ok(_) | Err(_) => {}
     }
     unit.answer(ended.map(drop));
 }

@@ -37,6 +37,35 @@ async fn count(store: &Store, table: &str) -> i64 {
 }
 
 #[tokio::test]
+async fn ops_2_a_full_disk_is_named_changes_nothing_and_is_over_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(StoreConfig::sqlite(folder.path().to_owned())).await.unwrap();
+    let full: Result<(), StoreError> = store
+        .write(async |tx: &mut Tx| {
+            // As small as the file is: what comes next finds no room.
+            sqlx::query("PRAGMA max_page_count = 1").execute(&mut **tx).await?;
+            insert(tx, workspace(1), &"x".repeat(100_000)).await
+        })
+        .await;
+    assert!(full.as_ref().is_err_and(StoreError::is_full), "{full:?}");
+    assert_eq!(count(&store, "workspaces").await, 0);
+    // The limit was that connection's own.
+    store.ping().await.unwrap();
+    store.write(async |tx: &mut Tx| insert(tx, workspace(2), "two").await).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn ops_1_a_file_that_is_no_database_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("coord.db"), "not a database, and long enough to be looked at ".repeat(100)).unwrap();
+    let began = std::time::Instant::now();
+    let refused = Store::open(StoreConfig::sqlite(folder.path().to_owned())).await.err().unwrap();
+    assert!(refused.to_string().contains("file is not a database"), "{refused}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
 async fn inv_4_a_unit_is_all_or_nothing() {
     for test in testing::every_engine().await {
         let refused: Result<(), StoreError> = test

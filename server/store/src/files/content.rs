@@ -65,7 +65,7 @@ impl FileStore {
         let folder = store.data().join("files");
         let failed = |source: std::io::Error| StoreError::Io {
             path: folder.clone(),
-            source: Arc::new(source),
+            cause: Arc::new(source),
         };
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let objects = LocalFileSystem::new_with_prefix(&folder).map_err(|error| failed(std::io::Error::other(error)))?;
@@ -76,7 +76,7 @@ impl FileStore {
     fn failed(&self, error: object_store::Error) -> StoreError {
         StoreError::Io {
             path: self.folder.clone(),
-            source: Arc::new(std::io::Error::other(error)),
+            cause: Arc::new(std::io::Error::other(error)),
         }
     }
 
@@ -157,7 +157,7 @@ impl FileStore {
     async fn sweep_half_written(&self, before: Timestamp) -> Result<(), StoreError> {
         let io = |source: std::io::Error| StoreError::Io {
             path: self.folder.clone(),
-            source: Arc::new(source),
+            cause: Arc::new(source),
         };
         let mut jobs = tokio::fs::read_dir(&self.folder).await.map_err(io)?;
         while let Some(job) = jobs.next_entry().await.map_err(io)? {
