@@ -194,11 +194,8 @@ pub(super) fn dependencies_done(open: &[i64]) -> Result<(), Refusal> {
     if open.is_empty() {
         return Ok(());
     }
-    let numbers: Vec<_> = open.iter().map(|number| format!("#{number}")).collect();
-    Err(Refusal::state(
-        Rule::Dep2,
-        format!("it waits for {}, not done yet", numbers.join(", ")),
-    ))
+    // Without their numbers: who asks may not see all of them (ACC-4). The job's own dependencies are shown as each may see them.
+    Err(Refusal::state(Rule::Dep2, "it waits for other jobs that are not done yet"))
 }
 
 fn make_ready(job: &Job, submitter: Option<UserId>, given: &Given) -> Events {
