@@ -9,7 +9,7 @@ use coord_protocol::{
     log::LogPage,
     problem::Problem,
     runner::{CreatedRunner, NewRunner},
-    workspace::Workspace,
+    workspace::{Invitation, Workspace},
 };
 use reqwest::{
     Client, Method, StatusCode,
@@ -74,13 +74,16 @@ impl Person {
         })
     }
 
-    /// A new account.
+    /// A new account, or the one that an earlier run made.
     ///
     /// # Errors
     /// When the server makes none.
     pub async fn register(base: &str, name: &str) -> Result<Self> {
-        let body = json!({ "email": format!("{name}@load.example"), "name": name, "password": PASSWORD });
-        Self::nobody(base)?.signed_in("/auth/register", body).await
+        let body = json!({ "email": email_of(name), "name": name, "password": PASSWORD });
+        match Self::nobody(base)?.signed_in("/auth/register", body).await {
+            Ok(person) => Ok(person),
+            Err(error) => Self::login(base, &email_of(name), PASSWORD).await.map_err(|_| error),
+        }
     }
 
     /// An account that is there.
@@ -223,6 +226,19 @@ impl Person {
         Ok(made.id)
     }
 
+    /// A new account that is a member of this person's workspace.
+    ///
+    /// # Errors
+    /// When the server makes none, or does not let it in.
+    pub async fn colleague(&self, workspace: WorkspaceId, name: &str) -> Result<Self> {
+        let other = Self::register(&self.base, name).await?;
+        let invitation = json!({ "email": email_of(name), "role": "member" });
+        let invitation: Invitation = self.post(&format!("/workspaces/{workspace}/invitations"), &invitation).await?;
+        let path = format!("/invitations/{}/accept", invitation.code);
+        other.call(Method::POST, &path, Some(json!({})), None).await?;
+        Ok(other)
+    }
+
     /// A new runner.
     ///
     /// # Errors
@@ -276,6 +292,10 @@ impl Person {
         let document: Value = self.get("/openapi.json").await?;
         Ok(document["info"]["version"].as_str().unwrap_or("unknown").to_owned())
     }
+}
+
+fn email_of(name: &str) -> String {
+    format!("{name}@load.example")
 }
 
 fn value(body: &impl Serialize) -> Value {

@@ -304,7 +304,7 @@ async fn answers(
         let log = logs.get(&request.attempt).map(Vec::as_slice).unwrap_or_default();
         let told = log
             .iter()
-            .filter(|entry| matches!(&entry.body, LogBody::Answer { request, .. } if request == id))
+            .filter(|entry| matches!(&entry.body, LogBody::Answer { request, answer: told, .. } if request == id && told == answer))
             .count();
         let attempt: Attempt = person.get(&format!("/attempts/{}", request.attempt)).await?;
         if told > 1 || (told == 0 && overlapping(outages, &attempt) == 0) {

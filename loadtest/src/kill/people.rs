@@ -177,6 +177,10 @@ pub fn is_at_end(planned: &super::plan::PlannedJob, job: &Job) -> bool {
     }
 }
 
+fn is_nothing(answer: &Answer) -> bool {
+    answer.choice.is_none() && answer.body.is_none()
+}
+
 impl Crowd {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
@@ -349,7 +353,8 @@ impl Crowd {
             Err(error) if error.status() == Some(409) => {
                 match self.taken::<Request>(Method::GET, &format!("/requests/{id}"), None, None).await {
                     Ok(now) if now.answer.as_ref() == Some(&answer) => drop(self.ledger.lock().answers.insert(id, answer)),
-                    Ok(now) if now.answer.is_none() && now.closed_at.is_some() => {}
+                    // Withdrawn: the agent that asked was killed, which its runner writes as an answer of nothing.
+                    Ok(now) if now.closed_at.is_some() && now.answer.as_ref().is_none_or(is_nothing) => {}
                     Ok(now) => self
                         .ledger
                         .violation(format!("a request was answered by somebody else: {:?}", now.answer)),

@@ -48,7 +48,10 @@ pub struct Settings {
     pub changes: u64,
 }
 
-/// Measures it. All people are one account with a connection each: making thousands of accounts would measure password hashing.
+/// People that share an account: the server allows an account some connections, and making thousands would measure password hashing.
+const SHARE: usize = 20;
+
+/// Measures it.
 ///
 /// # Errors
 /// When the server does not do its part.
@@ -67,18 +70,25 @@ pub async fn run(stage: &Stage, settings: &Settings, chance: &mut Chance, progre
         progress.at(format!("{n} of {}", settings.jobs));
     }
     let jobs: Arc<[JobId]> = jobs.into();
+    let people = usize::try_from(settings.people)?;
+    progress.step(format!("making {} accounts", people.div_ceil(SHARE)));
+    let mut accounts = Vec::new();
+    for n in 0..people.div_ceil(SHARE) {
+        // A number of chance, so that the same server can be used again.
+        accounts.push(person.colleague(workspace, &format!("person-{n}-{:x}", chance.bits())).await?);
+    }
     progress.step(format!("{} people for {} s", settings.people, settings.seconds));
     let began = Instant::now();
     let until = began + Duration::from_secs(settings.seconds);
     let cpu = stage.server.as_ref().map(crate::process::Server::cost).transpose()?;
     let mut readers = JoinSet::new();
     let mut watchers = JoinSet::new();
-    for _ in 0..settings.people {
-        let (one, chance, jobs) = (person.clone(), chance.fork(), Arc::clone(&jobs));
+    for n in 0..people {
+        let (one, chance, jobs) = (accounts[n / SHARE].clone(), chance.fork(), Arc::clone(&jobs));
         let think = Duration::from_millis(settings.think_ms);
+        let address = one.socket(&format!("/workspaces/{workspace}/events"));
+        let mut socket = Socket::open(&address, one.authorization()).await?;
         readers.spawn(async move { read_pages(&one, workspace, &jobs, chance, think, until).await });
-        let address = person.socket(&format!("/workspaces/{workspace}/events"));
-        let mut socket = Socket::open(&address, person.authorization()).await?;
         watchers.spawn(async move {
             let mut count = 0u64;
             while let Ok(Ok(_)) = tokio::time::timeout_at(until.into(), socket.next()).await {
