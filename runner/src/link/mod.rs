@@ -8,7 +8,10 @@ use crate::{
     desk::{Desk, Phase},
     outbox::encode,
 };
-use coord_protocol::runner::{CLOSE_DISPLACED, CLOSE_REVOKED, FromRunner, MAX_MESSAGE, ToRunner};
+use coord_protocol::{
+    rule::Rule,
+    runner::{CLOSE_DISPLACED, CLOSE_REVOKED, FromRunner, MAX_MESSAGE, ToRunner},
+};
 use futures_util::{SinkExt, StreamExt, stream::SplitStream};
 use std::{
     sync::Arc,
@@ -207,6 +210,7 @@ async fn talk(desk: &Arc<Desk>, out: &mpsc::Sender<Message>, stream: &mut SplitS
             frame = stream.next() => {
                 heard = Instant::now();
                 match understand(frame) {
+                    Ok(Some(ToRunner::Refused { rule: Rule::Run1, .. })) => return LinkError::Revoked,
                     Ok(Some(ToRunner::Refused { rule, detail })) => return LinkError::Refused { rule: rule.id(), detail },
                     Ok(Some(message)) => desk.receive(message),
                     Ok(None) => {}

@@ -416,7 +416,8 @@ impl Live {
                     self.runners_changed(workspace);
                 }
             }
-            Revoked::Session(_) | Revoked::Token(_) | Revoked::Workspace(_) => {}
+            Revoked::Workspace(workspace) => self.take_back_work_of(workspace),
+            Revoked::Session(_) | Revoked::Token(_) => {}
         }
     }
 

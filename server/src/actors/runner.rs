@@ -105,6 +105,13 @@ impl Message for Removed {
     type Result = ();
 }
 
+/// A workspace was deleted, and its jobs with it.
+struct Gone(WorkspaceId);
+
+impl Message for Gone {
+    type Result = ();
+}
+
 /// Sends without waiting. A full mailbox is waited for elsewhere: the sender may be what the receiver waits for.
 fn post<M>(live: &Live, runner: RunnerId, message: M)
 where
@@ -170,6 +177,12 @@ impl Live {
     pub(super) fn remove_runner(&self, runner: RunnerId) {
         if self.0.runners.get(&runner).is_some() {
             post(self, runner, Removed);
+        }
+    }
+
+    pub(super) fn take_back_work_of(&self, workspace: WorkspaceId) {
+        for runner in self.0.runners.running() {
+            post(self, runner, Gone(workspace));
         }
     }
 }
@@ -607,6 +620,28 @@ impl Handler<Ended> for RunnerActor {
             detail: "the claim no longer holds".to_owned(),
         });
         self.slot_freed(held.workspace);
+    }
+}
+
+impl Handler<Gone> for RunnerActor {
+    type Result = ();
+
+    fn handle(&mut self, Gone(workspace): Gone, _: &mut Self::Context) {
+        let of_it = self.claims.iter().filter(|(_, held)| held.workspace == workspace);
+        let lost: Vec<_> = of_it.map(|(attempt, held)| (*attempt, held.fence)).collect();
+        if lost.is_empty() {
+            return;
+        }
+        for (attempt, fence) in lost {
+            self.release(attempt);
+            self.send(ToRunner::Drop {
+                attempt,
+                fence,
+                rule: Rule::Run5,
+                detail: "the workspace was deleted".to_owned(),
+            });
+        }
+        self.tell("runner.changed");
     }
 }
 

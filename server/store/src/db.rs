@@ -173,6 +173,7 @@ impl Store {
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
         if self.inner.counters.full.load(Ordering::Relaxed) {
+            self.try_room().await?;
             return self
                 .write(async |tx: &mut Tx| {
                     sqlx::query("UPDATE server SET accounts = accounts WHERE id = 1").execute(&mut **tx).await?;
@@ -182,6 +183,15 @@ impl Store {
         }
         sqlx::query("SELECT 1").execute(&mut *self.read().await?).await?;
         Ok(())
+    }
+
+    /// Writes and removes a file of the size that commits come in: SQLite's own file may still have room for a small one.
+    async fn try_room(&self) -> Result<(), StoreError> {
+        let path = self.inner.data.join("coord.room");
+        let tried = tokio::fs::write(&path, vec![0; 1024 * 1024]).await;
+        // What is written in part is removed too; that nothing could be made is told by the write.
+        let _removed = tokio::fs::remove_file(&path).await;
+        tried.map_err(|error| io(&path, error))
     }
 
     /// Runs one unit of work in a transaction and answers after its commit; see the crate's documentation for its form.

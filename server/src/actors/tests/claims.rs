@@ -166,6 +166,17 @@ async fn run_5_a_runner_that_lost_its_spool_loses_the_claim() {
 }
 
 #[actix_web::test]
+async fn run_5_deleting_the_workspace_takes_the_work_from_the_runner() {
+    let stage = Stage::new().await;
+    let id = stage.runner(stage.ana, "a", false).await;
+    let mut runner = FakeRunner::connect(&stage, id, 1, vec![]).await;
+    let job = stage.ready_local().await;
+    let work = runner.is_assigned().await;
+    stage.live.revoke(crate::actors::Revoked::Workspace(job.workspace));
+    assert_eq!(runner.is_dropped().await, work.fence);
+}
+
+#[actix_web::test]
 async fn run_5_canceling_takes_the_work_from_the_runner() {
     let stage = Stage::new().await;
     let id = stage.runner(stage.ana, "a", false).await;
