@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::AsyncReadExt,
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
@@ -56,25 +56,21 @@ pub fn start(launch: &Launch) -> Result<(Process, ChildStdin, ChildStdout), Agen
     let mut child = command
         .spawn()
         .map_err(|error| AgentError::NotStarted(not_started(&launch.name, program, &error)))?;
-    let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+    let (Some(stdin), Some(stdout), Some(mut stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
         return Err(AgentError::NotStarted(format!("the agent {} has no standard streams", launch.name)));
     };
     let tail = Arc::new(Mutex::new(String::new()));
     let kept = Arc::clone(&tail);
     tokio::spawn(async move {
-        let mut reader = BufReader::new(stderr);
-        let mut line = Vec::new();
-        while matches!(reader.read_until(b'\n', &mut line).await, Ok(read) if read > 0) {
+        // By pieces of bounded size: an agent may write without ever ending a line.
+        let mut piece = vec![0; TAIL];
+        while let Ok(read @ 1..) = stderr.read(&mut piece).await {
             let mut tail = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            tail.push_str(&String::from_utf8_lossy(&line));
+            tail.push_str(&String::from_utf8_lossy(&piece[..read]));
             if tail.len() > 2 * TAIL {
-                let mut cut = tail.len() - TAIL;
-                while !tail.is_char_boundary(cut) {
-                    cut += 1;
-                }
+                let cut = tail.ceil_char_boundary(tail.len() - TAIL);
                 tail.drain(..cut);
             }
-            line.clear();
         }
     });
     #[cfg(unix)]
@@ -183,4 +179,34 @@ pub fn carriers(attempt: AttemptId) -> Vec<i32> {
             environment.split(|&byte| byte == 0).any(|variable| variable == marker.as_bytes())
         })
         .collect()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[tokio::test]
+    async fn inv_8_errors_without_an_end_of_line_are_kept_in_part() {
+        let words = |text: &str| text.to_owned();
+        let launch = Launch {
+            name: words("loud"),
+            command: ["sh", "-c", "head -c 20000000 /dev/zero | tr '\\0' x >&2; printf 'the end' >&2"]
+                .map(words)
+                .to_vec(),
+            env: BTreeMap::from([(words("PATH"), std::env::var("PATH").unwrap())]),
+            folder: std::env::temp_dir(),
+            attempt: AttemptId(uuid::Uuid::from_u128(7)),
+            resume: None,
+            model: None,
+            modes: super::super::Modes::default(),
+            initialize: Duration::ZERO,
+            exit: Duration::ZERO,
+        };
+        let (mut process, _stdin, _stdout) = start(&launch).unwrap();
+        let said = process.ended().await;
+        assert!(said.ends_with("the end"), "{said}");
+        assert!(process.tail.lock().unwrap().len() <= 3 * TAIL);
+        process.end(true, Duration::ZERO).await;
+    }
 }
