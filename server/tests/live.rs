@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-    Person, TestServer,
+    Person,
     live::{End, FakeRunner, PATIENCE, Socket, hello, ready, team},
     server, server_with, text,
 };
@@ -348,4 +348,31 @@ async fn inv_8_odd_entries_and_reports_do_not_spoil_what_people_read() {
         .unwrap();
     assert_eq!(runner.socket.end().await.0, PROTOCOL);
     assert!(began.elapsed() < AT_ONCE);
+}
+
+/// Otherwise anybody who reviews a job could keep a shared runner from ever connecting again.
+#[actix_web::test]
+async fn inv_8_an_assignment_with_a_long_history_still_fits_into_a_message() {
+    let server = server();
+    let ([ada, ..], ws) = team(&server).await;
+    let mut runner = FakeRunner::connect(&ada, false).await;
+    let job = text(&ready(&ada, &ws, json!({ "review": true })).await, "id");
+    let comment = json!({ "path": "a.rs", "line": 1, "body": "long ".repeat(3000) });
+    for round in 1..=3 {
+        let work = runner.hears("assign").await;
+        assert_eq!(work["attempt_number"], round);
+        assert!(work.to_string().len() < coord_protocol::runner::MAX_MESSAGE);
+        if round > 1 {
+            assert_eq!(
+                work["earlier"].as_array().unwrap().last().unwrap()["review"]["body"],
+                format!("round {}", round - 1)
+            );
+        }
+        let finished = json!({ "type": "finished", "attempt": work["attempt"], "fence": work["fence"], "last_seq": 0, "result": "completed",
+            "summary": "s", "usage": {}, "branch": null, "session": null, "agent": null, "model": null });
+        runner.socket.say(&finished).await.unwrap();
+        runner.hears("finish_confirmed").await;
+        let review = json!({ "body": format!("round {round}"), "comments": vec![comment.clone(); 60] });
+        ada.post(200, &format!("/jobs/{job}/request_changes"), review).await;
+    }
 }

@@ -16,8 +16,9 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// Messages to the client between the function that makes them and the socket.
-const OUT: usize = 4;
+/// Messages to the client between the function that makes them and the socket. Few: a client that does not read holds some of the largest
+/// in memory (a log entry has up to 256 KiB), and there may be a great many such clients.
+const OUT: usize = 2;
 
 /// Messages from the client not yet looked at. When full, the socket is not read.
 const IN: usize = 16;

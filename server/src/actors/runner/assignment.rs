@@ -6,7 +6,7 @@ use coord_protocol::{
     file::FileKind,
     id::{AttemptId, RunnerId, UserId},
     job::Context,
-    runner::{Assignment, Author, EarlierAttempt, InputFile, MergeAssignment, ToRunner},
+    runner::{Assignment, Author, EarlierAttempt, InputFile, MAX_MESSAGE, MergeAssignment, ToRunner},
 };
 use coord_store::{Conn, StoreError, accounts, attempts, files, jobs, messages, requests};
 
@@ -90,7 +90,29 @@ async fn work_of(live: &Live, runner: RunnerId, job: &Job) -> Result<ToRunner, C
         resume_session,
         author,
     };
-    Ok(ToRunner::Assign(Box::new(assignment)))
+    Ok(ToRunner::Assign(Box::new(fitted(assignment))))
+}
+
+/// Most bytes of an assignment, with room for what stands around it.
+const MOST_BYTES: usize = MAX_MESSAGE - 4096;
+
+/// The assignment with as much of its history as one message takes, the latest first: a runner ends a connection on which it is sent
+/// more, and would be sent it again at the next. All else of an assignment is limited by the rules for jobs and files.
+fn fitted(mut assignment: Assignment) -> Assignment {
+    while serde_json::to_string(&assignment).map_or(0, |text| text.len()) > MOST_BYTES {
+        if assignment.earlier.len() > 1 {
+            let half = assignment.earlier.len() / 2;
+            assignment.earlier.drain(..half);
+            continue;
+        }
+        let Some(last) = assignment.earlier.last_mut() else { break };
+        match &mut last.review {
+            Some(review) if !review.comments.is_empty() => review.comments.truncate(review.comments.len() / 2),
+            Some(_) => last.review = None,
+            None => break,
+        }
+    }
+    assignment
 }
 
 async fn merge_of(live: &Live, job: &Job, merge: &Merge) -> Result<ToRunner, CommandError> {
