@@ -22,6 +22,7 @@ import {
 } from 'lucide-react';
 import { memo, type ReactNode, useDeferredValue } from 'react';
 import type { Answer, Ask, PlanStep, ToolKind, ToolStatus } from '@/api/types';
+import { stripAnsi } from '@/shared/lib/ansi';
 import { cx } from '@/shared/lib/cx';
 import { usageWords } from '@/shared/lib/words';
 import { Ansi } from '@/shared/ui/ansi';
@@ -73,7 +74,7 @@ function Body({ row, open, toggle, live }: { row: Row; open: boolean; toggle: ()
           open={open}
           toggle={toggle}
           icon={<Brain className="size-3.5" aria-hidden />}
-          title={<span className="text-ink-3 italic">{firstLine(row.text) || 'Thinking'}</span>}
+          title={<span className="text-ink-3 italic">{firstLine(stripAnsi(row.text)) || 'Thinking'}</span>}
           quiet
         >
           <div className="text-ink-2 italic">
@@ -84,7 +85,7 @@ function Body({ row, open, toggle, live }: { row: Row; open: boolean; toggle: ()
     case 'output':
       return <Ansi text={row.text} className="rounded-lg border bg-sunken px-2.5 py-1.5" />;
     case 'system':
-      return <SystemLine text={row.text} level={row.level} />;
+      return <SystemLine text={stripAnsi(row.text)} level={row.level} />;
     case 'message':
       return (
         <div className="flex gap-2 rounded-xl bg-accent-soft px-3 py-2">
@@ -218,7 +219,7 @@ function ToolRow({ call, open, toggle }: { call: Tool; open: boolean; toggle: ()
       open={open}
       toggle={toggle}
       icon={<Icon className="size-3.5" aria-hidden />}
-      title={<span className="font-mono text-xs">{call.title}</span>}
+      title={<span className="font-mono text-xs">{stripAnsi(call.title)}</span>}
       end={
         <>
           {call.diffs.length > 0 && (
@@ -310,7 +311,7 @@ function RequestRow({ ask, answer }: { ask: Ask; answer?: { answer: Answer; by: 
       <p className="flex items-center gap-1.5 text-ink-3 text-xs">
         <CircleHelp className={cx('size-3.5', !answer && 'text-progress')} aria-hidden /> The agent {kindWords[ask.kind]}
       </p>
-      <p className="mt-0.5 font-medium text-sm">{ask.title}</p>
+      <p className="wrap-break-word mt-0.5 max-h-40 overflow-y-auto font-medium text-sm">{stripAnsi(ask.title)}</p>
       {answer ? (
         <p className="wrap-break-word mt-1 whitespace-pre-wrap text-sm">
           <span className="font-medium">{answer.by === 'policy' ? 'Answered by the job’s policy' : answer.by}:</span>{' '}

@@ -35,6 +35,12 @@ describe('agt_3: a request for permission', () => {
     expect(onAnswer).toHaveBeenCalledExactlyOnceWith('q-words', { choice: 'c-no', body: 'Use the other file' });
   });
 
+  test('shows what is asked in the order it is written, without escapes', () => {
+    const request = aRequest({ id: 'q-turned' });
+    show({ ...request, ask: { ...request.ask, title: 'rm -rf \u202e/ ohce\u202c\x1b[2K' } });
+    expect(screen.getByText('rm -rf / ohce')).toBeVisible();
+  });
+
   test('says who was first when the answer comes too late, and keeps what was typed', async () => {
     const request = aRequest({ id: 'q-late' });
     const refused = new ApiProblem({ type: 'urn:x', title: 'Answered', status: 409, detail: 'Ben answered already.', rule: 'AGT-3' });

@@ -2,6 +2,7 @@ import { Check, CircleHelp, ListChecks, ShieldQuestion } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { api } from '@/api/calls';
 import type { AgentRequest, Answer, Choice, ChoiceKind } from '@/api/types';
+import { stripAnsi } from '@/shared/lib/ansi';
 import { useDraft } from '@/shared/lib/drafts';
 import { useNow } from '@/shared/lib/now';
 import { agoWords } from '@/shared/lib/words';
@@ -49,15 +50,18 @@ export function RequestCard({ request, mayAnswer, keys = false, onAnswer = api.a
   if (request.closed_at) {
     return <Answered request={request} />;
   }
+  // Shown in the order it is written: what is allowed must be what is read.
+  const title = stripAnsi(ask.title);
   return (
-    <section aria-label={`${look.words}: ${ask.title}`} className="rounded-xl border border-progress/50 bg-surface shadow-card">
+    <section aria-label={`${look.words}: ${title}`} className="rounded-xl border border-progress/50 bg-surface shadow-card">
       <header className="flex items-center gap-2 rounded-t-xl bg-progress-soft px-3 py-1.5 text-progress text-xs">
         <look.icon className="size-4" aria-hidden />
         <span className="font-medium">{look.words}</span>
         <span className="ml-auto">{agoWords(request.created_at, now)}</span>
       </header>
       <div className="flex flex-col gap-2.5 px-3 py-2.5">
-        <p className="wrap-break-word font-semibold">{ask.title}</p>
+        {/* However long it is, the choices stay in sight. */}
+        <p className="wrap-break-word max-h-40 overflow-y-auto font-semibold">{title}</p>
         {ask.body.trim() !== '' && ask.body.trim() !== ask.title.trim() && (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
           <section tabIndex={0} aria-label="What it is about" className="max-h-72 overflow-y-auto text-sm">
@@ -283,7 +287,7 @@ function Answered({ request }: { request: AgentRequest }) {
     <p role="status" className="wrap-break-word flex items-start gap-2 rounded-xl border bg-surface px-3 py-2 text-ink-2 text-sm">
       <Check className="mt-0.5 size-4 shrink-0 text-done" aria-hidden />
       <span>
-        <span className="font-medium text-ink">{request.ask.title}</span>
+        <span className="wrap-break-word line-clamp-3 font-medium text-ink">{stripAnsi(request.ask.title)}</span>
         <br />
         {request.answer ? `${request.answered_by?.name ?? 'Answered'}: ${words}` : 'Withdrawn, since the attempt ended'}
         {request.closed_at ? `, ${agoWords(request.closed_at, now)}` : ''}

@@ -1,5 +1,6 @@
 import { render, screen } from '@testing-library/react';
 import { expect, test } from 'vitest';
+import { Markdown } from './markdown';
 import MarkdownBody from './markdown-body';
 
 const hostile = [
@@ -26,4 +27,9 @@ test('links open elsewhere without telling where from', () => {
   const link = screen.getByRole('link', { name: 'docs' });
   expect(link).toHaveAttribute('rel', expect.stringContaining('noopener'));
   expect(link).toHaveAttribute('target', '_blank');
+});
+
+test('wants no terminal: escapes and turns of direction are left out', () => {
+  const { container } = render(<Markdown text={'\x1b]0;title\x07\x1b[31mred\x1b[0m \u202egnp.exe'} />);
+  expect(container).toHaveTextContent(/^red gnp\.exe$/);
 });

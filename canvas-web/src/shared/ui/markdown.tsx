@@ -1,4 +1,5 @@
-import { Component, lazy, memo, type ReactNode, Suspense } from 'react';
+import { Component, lazy, memo, type ReactNode, Suspense, useMemo } from 'react';
+import { stripAnsi } from '@/shared/lib/ansi';
 
 const Rendered = lazy(() => import('./markdown-body'));
 
@@ -15,13 +16,14 @@ class Fallback extends Component<{ text: string; children: ReactNode }, { failed
 
 const Plain = ({ text }: { text: string }) => <p className="wrap-break-word whitespace-pre-wrap">{text}</p>;
 
-/** Markdown from people and agents: sanitised, no images, no raw HTML. */
+/** Markdown from people and agents: sanitised, no images, no raw HTML, no escapes of terminals. */
 export const Markdown = memo(function Markdown({ text, className }: { text: string; className?: string }) {
+  const plain = useMemo(() => stripAnsi(text), [text]);
   return (
     <div className={className ? `prose-agent ${className}` : 'prose-agent'}>
-      <Fallback text={text}>
-        <Suspense fallback={<Plain text={text} />}>
-          <Rendered text={text} />
+      <Fallback text={plain}>
+        <Suspense fallback={<Plain text={plain} />}>
+          <Rendered text={plain} />
         </Suspense>
       </Fallback>
     </div>
