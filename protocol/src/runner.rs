@@ -369,6 +369,9 @@ pub struct MergeAssignment {
     pub job: JobId,
     /// Number of the job.
     pub number: i64,
+    /// Name of the workspace.
+    #[serde(default)]
+    pub workspace: String,
     /// Title, for the merge commit.
     pub title: String,
     /// Repository.

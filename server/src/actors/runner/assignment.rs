@@ -122,6 +122,7 @@ async fn merge_of(live: &Live, job: &Job, merge: &Merge) -> Result<ToRunner, Com
     let (Context::Repository { url, base_branch }, Some(branch)) = (&spec.context, &attempt.branch) else {
         return Err(CommandError::NotFound);
     };
+    let workspace = super::workspace_name(live, job.workspace).await?;
     let mut conn = live.store().read().await?;
     let author = author(&mut conn, merge.by).await?;
     Ok(ToRunner::Merge(Box::new(MergeAssignment {
@@ -129,6 +130,7 @@ async fn merge_of(live: &Live, job: &Job, merge: &Merge) -> Result<ToRunner, Com
         fence: claim.fence,
         job: job.id,
         number: job.number,
+        workspace,
         title: job.title.clone(),
         url: url.clone(),
         base_branch: base_branch.clone(),
