@@ -3,7 +3,7 @@
 use crate::{
     git::{merge, mirror::Mirror},
     spool::{SpoolError, read_json, write_json},
-    work::Host,
+    work::{Host, prepare::serves},
 };
 use coord_protocol::{
     id::AttemptId,
@@ -68,6 +68,10 @@ pub fn left_behind(work_dir: &Path) -> Vec<HeldMerge> {
 /// Merges. Doing it again after a crash changes nothing and says the same.
 pub async fn run(host: Arc<Host>, assignment: MergeAssignment) -> MergeResult {
     let seconds = host.clock.now().0 / 1_000_000;
+    // A merge writes with what the machine's owner may write with, as work does (RUN-9).
+    if let Err(detail) = serves(&host.config.policy, &assignment.workspace, &assignment.author) {
+        return MergeResult::Failed { detail };
+    }
     let work = async move {
         match Mirror::open(&host.config, &host.locks, &assignment.url).await {
             Ok(mirror) => merge::run(&mirror, &assignment, seconds).await,

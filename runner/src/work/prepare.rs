@@ -2,6 +2,7 @@
 
 use super::{Halt, Host, prompt::attachments_folder};
 use crate::{
+    config::Policy,
     files::is_plain_name,
     git::{
         GitError, branch_name, is_branch_name, is_job_branch,
@@ -10,7 +11,13 @@ use crate::{
     },
     http::HttpError,
 };
-use coord_protocol::{attempt::FailureReason, id::JobId, job::Context, log::SystemLevel, runner::Assignment};
+use coord_protocol::{
+    attempt::FailureReason,
+    id::JobId,
+    job::Context,
+    log::SystemLevel,
+    runner::{Assignment, Author},
+};
 use git2::Oid;
 use std::{
     path::{Path, PathBuf},
@@ -50,27 +57,29 @@ pub fn kept_reference(job: JobId) -> String {
     format!("refs/coord/jobs/{job}")
 }
 
+/// Whether this runner's owner serves this workspace and person (RUN-9).
+///
+/// # Errors
+/// With the reason.
+pub fn serves(policy: &Policy, workspace: &str, author: &Author) -> Result<(), String> {
+    if !policy.workspaces.is_empty() && !policy.workspaces.iter().any(|name| name == workspace) {
+        return Err(format!("the owner of this runner does not serve the workspace {workspace}"));
+    }
+    let known = |address: &String| address.eq_ignore_ascii_case(&author.email);
+    if !policy.people.is_empty() && !policy.people.iter().any(known) {
+        return Err(format!("the owner of this runner does not serve {}", author.name));
+    }
+    Ok(())
+}
+
 /// Whether this runner's owner serves the job at all (RUN-9).
 ///
 /// # Errors
 /// With the reason.
 pub fn check_policy(host: &Host, assignment: &Assignment) -> Result<(), Halt> {
     let policy = &host.config.policy;
+    serves(policy, &assignment.workspace, &assignment.author).map_err(|detail| Halt::Failed(FailureReason::Policy, detail))?;
     let refuse = |detail: String| Err(Halt::Failed(FailureReason::Policy, detail));
-    if !policy.workspaces.is_empty() && !policy.workspaces.contains(&assignment.workspace) {
-        return refuse(format!(
-            "the owner of this runner does not serve the workspace {}",
-            assignment.workspace
-        ));
-    }
-    if !policy.people.is_empty()
-        && !policy
-            .people
-            .iter()
-            .any(|address| address.eq_ignore_ascii_case(&assignment.author.email))
-    {
-        return refuse(format!("the owner of this runner does not serve {}", assignment.author.name));
-    }
     for file in &assignment.attachments {
         if !is_plain_name(&file.name) {
             return refuse(format!(

@@ -135,6 +135,7 @@ fn merge_of(job: &Assignment, bare: &Bare, finished: &Finished, decision: Branch
         fence: job.fence + 1,
         job: job.job,
         number: job.number,
+        workspace: job.workspace.clone(),
         title: job.title.clone(),
         url: bare.path.to_string_lossy().into_owned(),
         base_branch: "main".to_owned(),
@@ -312,6 +313,66 @@ async fn rev_3_a_branch_that_moved_since_the_review_is_neither_merged_nor_closed
         assert!(detail.contains("has moved"), "{detail}");
     }
     assert_eq!((bare.tip("main"), bare.tip(&merge.branch)), (main, Some(moved)));
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_9_the_owner_has_the_last_word_on_merges_too() {
+    let (bench, bare) = bench().await;
+    let bench = Bench {
+        extra: format!("{}workspaces = [\"Ours\"]\npeople = [\"rita@example.org\"]\n", bench.extra),
+        ..bench
+    };
+    let runner = bench.runner();
+    let release = bare.commit("release", &[("r.txt", "r\n")], "Released");
+    let job = job(&bare, json!([]));
+    let merge = MergeAssignment {
+        attempt: job.attempt,
+        fence: 2,
+        job: job.job,
+        number: 1,
+        workspace: "Ours".to_owned(),
+        title: "Old".to_owned(),
+        url: bare.path.to_string_lossy().into_owned(),
+        base_branch: "main".to_owned(),
+        branch: "release".to_owned(),
+        head_commit: release.to_string(),
+        decision: BranchDecision::Close,
+        author: Author {
+            user: UserId(Uuid::from_u128(3)),
+            name: "Rita Reviewer".to_owned(),
+            email: "rita@example.org".to_owned(),
+        },
+    };
+    let mut stranger = merge.clone();
+    "eve@example.org".clone_into(&mut stranger.author.email);
+    let cases = [
+        (merge.clone(), "no branch of a job"),
+        (
+            MergeAssignment {
+                decision: BranchDecision::Merge,
+                ..merge.clone()
+            },
+            "no branch of a job",
+        ),
+        (
+            MergeAssignment {
+                workspace: "Theirs".to_owned(),
+                ..merge.clone()
+            },
+            "does not serve the workspace Theirs",
+        ),
+        (stranger, "does not serve Rita"),
+    ];
+    for (fence, (merge, why)) in (2..).zip(cases) {
+        bench.server.with(|stored| stored.merged.clear());
+        bench.server.merge(MergeAssignment { fence, ..merge });
+        let MergeResult::Failed { detail } = bench.server.merged(job.attempt).await else {
+            panic!("{why}")
+        };
+        assert!(detail.contains(why), "{detail}");
+    }
+    assert_eq!(bare.tip("release"), Some(release));
     runner.stop().await;
 }
 
