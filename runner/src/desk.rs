@@ -448,11 +448,7 @@ impl Desk {
     pub fn drop_all(&self) {
         let held: Vec<_> = {
             let inner = self.lock();
-            inner
-                .claims
-                .iter()
-                .map(|(attempt, claim)| (*attempt, claim.outbox.fence))
-                .collect()
+            inner.claims.iter().map(|(attempt, claim)| (*attempt, claim.outbox.fence)).collect()
         };
         for (attempt, fence) in held {
             tracing::warn!(%attempt, "the claim no longer holds; its work is dropped");

@@ -255,7 +255,10 @@ mod tests {
                 "fatal: could not read Username for 'https://x': terminal prompts disabled",
                 "refused",
             ),
-            ("fatal: could not read Password for 'https://u@x': No such device or address", "refused"),
+            (
+                "fatal: could not read Password for 'https://u@x': No such device or address",
+                "refused",
+            ),
             (
                 "ssh: connect to host x port 22: Connection refused\nfatal: Could not read from remote repository.",
                 "unreachable",

@@ -171,7 +171,15 @@ mod tests {
     #[test]
     fn run_9_only_branches_of_jobs_are_written_to_or_deleted() {
         assert!(is_job_branch("coord/1-x"));
-        for name in ["main", "release/1", "coord", "Coord/1", "refs/heads/coord/1", "coord/../main", "-coord/1"] {
+        for name in [
+            "main",
+            "release/1",
+            "coord",
+            "Coord/1",
+            "refs/heads/coord/1",
+            "coord/../main",
+            "-coord/1",
+        ] {
             assert!(!is_job_branch(name), "{name}");
         }
     }

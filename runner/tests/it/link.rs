@@ -62,8 +62,14 @@ async fn run_3_a_runner_that_was_removed_drops_its_work_and_keeps_what_is_on_dis
         .await;
     bench.server.with(|stored| stored.close_code = Some(CLOSE_REVOKED));
     bench.server.cut(false);
-    eventually("the work is dropped", || runner.desk.held() == 0 && carriers(job.attempt).is_empty()).await;
-    let aside = bench.work_dir().join("attempts").join(format!("{}.fence-{}", job.attempt, job.fence));
+    eventually("the work is dropped", || {
+        runner.desk.held() == 0 && carriers(job.attempt).is_empty()
+    })
+    .await;
+    let aside = bench
+        .work_dir()
+        .join("attempts")
+        .join(format!("{}.fence-{}", job.attempt, job.fence));
     eventually("the spool is set aside", || aside.is_dir()).await;
     runner.stop().await;
 }
@@ -76,7 +82,12 @@ async fn run_1_the_older_of_two_runners_with_one_token_gives_up() {
     bench.server.with(|stored| stored.close_code = Some(CLOSE_DISPLACED));
     bench.server.cut(true);
     let ended = tokio::time::timeout(Duration::from_secs(10), runner.link).await.unwrap().unwrap();
-    assert!(ended.unwrap_err().to_string().contains("another runner has connected with this token"));
+    assert!(
+        ended
+            .unwrap_err()
+            .to_string()
+            .contains("another runner has connected with this token")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -334,7 +334,17 @@ mod tests {
 
     #[test]
     fn job_1_a_line_shows_what_it_says() {
-        for bad in ["", " ", "\u{200b}\u{200b}", "\u{3164}", "a\nb", "a\u{202e}b", "a\u{2067}b", "a\u{2028}b", "a\u{7f}"] {
+        for bad in [
+            "",
+            " ",
+            "\u{200b}\u{200b}",
+            "\u{3164}",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{2067}b",
+            "a\u{2028}b",
+            "a\u{7f}",
+        ] {
             assert!(line(bad, MAX_TITLE).is_err(), "{bad:?} must be refused");
         }
         // Joined emoji and marks of right-to-left text are words, not tricks.

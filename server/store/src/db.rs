@@ -176,7 +176,9 @@ impl Store {
             self.try_room().await?;
             return self
                 .write(async |tx: &mut Tx| {
-                    sqlx::query("UPDATE server SET accounts = accounts WHERE id = 1").execute(&mut **tx).await?;
+                    sqlx::query("UPDATE server SET accounts = accounts WHERE id = 1")
+                        .execute(&mut **tx)
+                        .await?;
                     Ok(())
                 })
                 .await;

@@ -260,10 +260,11 @@ pub async fn forget_announced(tx: &mut Tx, job: JobId) -> Result<bool, StoreErro
     Ok(done.rows_affected() > 0)
 }
 
-/// Whether the job has a stored file of this kind and name, of this attempt or of none.
+/// Whether the job has a stored file of this kind and name, of this attempt or of none. Names that differ in the case of letters are
+/// one file on some runners' systems.
 pub async fn is_taken(conn: &mut Conn, job: JobId, kind: FileKind, attempt: Option<AttemptId>, name: &str) -> Result<bool, StoreError> {
     Ok(sqlx::query(
-        "SELECT f.id FROM files f WHERE f.job = $1 AND f.kind = $2 AND f.name = $3 AND COALESCE(f.attempt, '') = $4 AND f.state = 'stored'",
+        "SELECT f.id FROM files f WHERE f.job = $1 AND f.kind = $2 AND LOWER(f.name) = LOWER($3) AND COALESCE(f.attempt, '') = $4 AND f.state = 'stored'",
     )
     .bind(job.to_string())
     .bind(to_word("files", &kind)?)

@@ -51,14 +51,21 @@ async fn ops_2_a_full_disk_is_named_changes_nothing_and_is_over_when_there_is_ro
     assert_eq!(count(&store, "workspaces").await, 0);
     // The limit was that connection's own.
     store.ping().await.unwrap();
-    store.write(async |tx: &mut Tx| insert(tx, workspace(2), "two").await).await.unwrap();
+    store
+        .write(async |tx: &mut Tx| insert(tx, workspace(2), "two").await)
+        .await
+        .unwrap();
     store.close().await;
 }
 
 #[tokio::test]
 async fn ops_1_a_file_that_is_no_database_is_told_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("coord.db"), "not a database, and long enough to be looked at ".repeat(100)).unwrap();
+    std::fs::write(
+        folder.path().join("coord.db"),
+        "not a database, and long enough to be looked at ".repeat(100),
+    )
+    .unwrap();
     let began = std::time::Instant::now();
     let refused = Store::open(StoreConfig::sqlite(folder.path().to_owned())).await.err().unwrap();
     assert!(refused.to_string().contains("file is not a database"), "{refused}");

@@ -180,6 +180,11 @@ async fn file_3_a_job_has_one_file_of_a_name_per_kind_and_attempt() {
                 .unwrap()
         );
         assert!(
+            files::is_taken(&mut conn, job_id(1), FileKind::Attachment, None, "X")
+                .await
+                .unwrap()
+        );
+        assert!(
             !files::is_taken(&mut conn, job_id(1), FileKind::Attachment, Some(attempt_id(1)), "x")
                 .await
                 .unwrap()
