@@ -284,8 +284,17 @@ fn io(path: &Path, source: std::io::Error) -> StoreError {
     }
 }
 
+/// Makes the data folder, for this user alone: it holds everything everybody wrote.
+fn make_private(data: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data)
+}
+
 fn lock(data: &Path) -> Result<File, StoreError> {
-    std::fs::create_dir_all(data).map_err(|error| io(data, error))?;
+    make_private(data).map_err(|error| io(data, error))?;
     let path = data.join("coord.lock");
     let file = File::options()
         .create(true)

@@ -81,6 +81,10 @@ fn command_of_person(job: &Job, user: UserId, command: &Command, given: &Given) 
         },
         Command::Cancel => match job.state {
             State::Done | State::Canceled => Err(no_move(job, Rule::Job5, "be canceled")),
+            // The runner may have pushed already: canceled, the job would deny what the base branch holds.
+            State::AwaitingReview {
+                merge: Some(Merge { claim: Some(_), .. }),
+            } => Err(merging_now()),
             State::Backlog | State::Ready { .. } | State::InProgress { .. } | State::AwaitingReview { .. } | State::Failed => {
                 Ok(end_open(job, Outcome::Canceled).into_iter().chain([JobEvent::Canceled]).collect())
             }
@@ -388,7 +392,7 @@ fn approve(job: &Job, user: UserId, decision: BranchDecision, body: Option<&str>
 fn request_changes(job: &Job, user: UserId, body: &str, comments: &[coord_protocol::job::LineComment], given: &Given) -> Events {
     match &job.state {
         State::AwaitingReview { merge: Some(merge) } if merge.claim.is_some() => {
-            return Err(Refusal::state(Rule::Rev3, "the branch is being merged right now"));
+            return Err(merging_now());
         }
         State::AwaitingReview { .. } | State::Done => {}
         State::Backlog | State::Ready { .. } | State::InProgress { .. } | State::Failed | State::Canceled => {
@@ -558,6 +562,10 @@ fn user_job(job: &Job, what: &str) -> Result<(), Refusal> {
             format!("an agentic job is run by a runner; it is not {what}"),
         )),
     }
+}
+
+fn merging_now() -> Refusal {
+    Refusal::state(Rule::Rev3, "the branch is being merged right now")
 }
 
 fn no_move(job: &Job, rule: Rule, what: &str) -> Refusal {

@@ -397,6 +397,16 @@ fn rev_3_a_conflict_is_shown_and_nothing_is_lost() {
 }
 
 #[test]
+fn rev_3_while_a_runner_merges_the_job_is_neither_canceled_nor_sent_back() {
+    let job = must(in_review(running(a_repository_job())), &approve(BranchDecision::Merge));
+    assert_eq!(must(job.clone(), &by_owner(Command::Cancel)).state, State::Canceled);
+    let job = must(job, &Doing::System(Happening::MergeClaimed { runner: RUNNER_A }));
+    for doing in [by_owner(Command::Cancel), send_back()] {
+        assert_eq!(refused(job.clone(), &doing), Rule::Rev3);
+    }
+}
+
+#[test]
 fn rev_3_a_lost_merge_is_taken_by_another_runner() {
     let job = must(in_review(running(a_repository_job())), &approve(BranchDecision::Merge));
     let job = must(job, &Doing::System(Happening::MergeClaimed { runner: RUNNER_A }));
