@@ -243,7 +243,8 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
             let programs = runner.programs(&common.target)?;
             let plan = plan.as_deref().map(Plan::load).transpose()?;
             let settings = serde_json::json!({ "rounds": rounds, "settle": settle });
-            survive(&common, "kill", settings, async |seed, progress| {
+            let seed = plan.as_ref().map_or(common.seed, |plan| plan.seed);
+            survive(&common, "kill", seed, settings, async |seed, progress| {
                 let plan = plan.clone().unwrap_or_else(|| Plan::draw(seed, rounds));
                 kill::run(&programs, &plan, Duration::from_secs(settle), progress).await
             })
@@ -252,14 +253,14 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
         Scenario::Cut { seconds, runner } => {
             let programs = runner.programs(&common.target)?;
             let settings = serde_json::json!({ "seconds": seconds });
-            survive(&common, "cut", settings, async |_, progress| {
+            survive(&common, "cut", common.seed, settings, async |_, progress| {
                 cut::short(&programs, Duration::from_secs(seconds), progress).await
             })
             .await
         }
         Scenario::Takeover { runner } => {
             let programs = runner.programs(&common.target)?;
-            survive(&common, "takeover", serde_json::Value::Null, async |_, progress| {
+            survive(&common, "takeover", common.seed, serde_json::Value::Null, async |_, progress| {
                 cut::takeover(&programs, progress).await
             })
             .await
@@ -271,12 +272,13 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
 async fn survive(
     common: &Common,
     name: &'static str,
+    first: u64,
     settings: serde_json::Value,
     run: impl AsyncFn(u64, &mut Progress) -> Result<Found>,
 ) -> Result<bool> {
     let (mut runs, mut violations, mut progress) = (vec![], vec![], Progress::default());
     for n in 0..common.runs {
-        let seed = common.seed + u64::from(n);
+        let seed = first + u64::from(n);
         progress.note(format!("{name}, run {} of {}, seed {seed}", n + 1, common.runs));
         let limit = Duration::from_secs(common.limit);
         let found = tokio::time::timeout(limit, run(seed, &mut progress)).await;
@@ -291,7 +293,7 @@ async fn survive(
         }
     }
     progress.end();
-    let mut report = Report::new(name, common.seed, settings, env!("CARGO_PKG_VERSION").to_owned(), &runs, &[]);
+    let mut report = Report::new(name, first, settings, env!("CARGO_PKG_VERSION").to_owned(), &runs, &[]);
     report.missed = violations;
     finish(common, &report)
 }
