@@ -242,7 +242,7 @@ async fn what_was_committed_is_there_after_a_restart() {
 #[tokio::test]
 async fn a_new_data_folder_is_for_the_servers_user_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let kept = sqlite().await;
+    let kept = testing::sqlite().await;
     let mode = std::fs::metadata(kept.store.data()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
