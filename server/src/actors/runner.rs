@@ -188,7 +188,7 @@ impl Live {
 }
 
 /// Says in every workspace the runner serves that it is another now, and has their queues matched again.
-async fn announce(live: &Live, runner: RunnerId, owner: UserId, kind: &'static str) -> Result<(), StoreError> {
+async fn announce(live: &Live, runner: RunnerId, owner: UserId, news: News) -> Result<(), StoreError> {
     let served = {
         let mut conn = live.store().read().await?;
         members::of_user(&mut conn, owner).await?
@@ -200,16 +200,31 @@ async fn announce(live: &Live, runner: RunnerId, owner: UserId, kind: &'static s
             let mut heads = vec![];
             for (workspace, _) in &served {
                 let payload = json!({ "runner": runner, "owner": owner });
-                heads.push((*workspace, feed::append(tx, *workspace, at, kind, None, &payload).await?));
+                heads.push((
+                    *workspace,
+                    feed::append(tx, *workspace, at, "runner.changed", None, &payload).await?,
+                ));
             }
             Ok(heads)
         })
         .await?;
     for (workspace, seq) in heads {
         live.feed_committed(workspace, seq);
-        live.runners_changed(workspace);
+        match news {
+            News::Itself => live.runners_changed(workspace),
+            News::Work => super::workspace::wake(&live.workspace_actor(workspace)),
+        }
     }
     Ok(())
+}
+
+/// What is new of a runner.
+#[derive(Debug, Clone, Copy)]
+enum News {
+    /// What it is, such as its agents: queues read it anew.
+    Itself,
+    /// What it does, or whether it is there: queues look at that in every pass.
+    Work,
 }
 
 /// A claim this runner holds.
@@ -297,11 +312,11 @@ impl RunnerActor {
         Some(held)
     }
 
-    fn tell(&self, kind: &'static str) {
+    fn tell(&self, news: News) {
         let Some(owner) = self.owner else { return };
         let (live, id) = (self.live.clone(), self.id);
         tokio::task::spawn_local(async move {
-            if let Err(error) = announce(&live, id, owner, kind).await {
+            if let Err(error) = announce(&live, id, owner, news).await {
                 tracing::error!(%error, runner = %id, "a runner's change was not told");
             }
         });
@@ -311,7 +326,7 @@ impl RunnerActor {
         self.connected = None;
         self.heard = self.live.now();
         self.state.set_online(false);
-        self.tell("runner.changed");
+        self.tell(News::Work);
     }
 
     /// The runner is lost when it was silent for some heartbeats, its claims when it was silent for the lease.
@@ -535,7 +550,7 @@ impl Handler<Connect> for RunnerActor {
                     actor.welcome(&connect.held, claims, runner.name);
                     actor.state.set_draining(false);
                     actor.state.set_online(true);
-                    actor.tell("runner.changed");
+                    actor.tell(News::Itself);
                     Ok(connection)
                 }
                 Ok((None, _)) => Err(CommandError::NotFound),
@@ -580,7 +595,7 @@ impl Handler<Assign> for RunnerActor {
         if let Some(claim) = job.claim() {
             self.hold(&job, claim.fence, 0, slot);
             self.begin(*job);
-            self.tell("runner.changed");
+            self.tell(News::Work);
         }
     }
 }
@@ -641,7 +656,7 @@ impl Handler<Gone> for RunnerActor {
                 detail: "the workspace was deleted".to_owned(),
             });
         }
-        self.tell("runner.changed");
+        self.tell(News::Work);
     }
 }
 
@@ -664,8 +679,8 @@ impl Handler<Removed> for RunnerActor {
 impl RunnerActor {
     /// Has the queues matched again: of the workspace whose work ended at once, and of the others the runner serves.
     fn slot_freed(&self, workspace: WorkspaceId) {
-        super::workspace::slot_free(&self.live.workspace_actor(workspace));
-        self.tell("runner.changed");
+        super::workspace::wake(&self.live.workspace_actor(workspace));
+        self.tell(News::Work);
     }
 }
 

@@ -57,6 +57,12 @@ impl Message for ReloadRunners {
     type Result = ();
 }
 
+struct Wake;
+
+impl Message for Wake {
+    type Result = ();
+}
+
 struct Pass;
 
 impl Message for Pass {
@@ -83,10 +89,10 @@ pub(super) fn reload_runners(workspace: &Addr<WorkspaceActor>) {
     }
 }
 
-/// A slot became free.
-pub(super) fn slot_free(workspace: &Addr<WorkspaceActor>) {
+/// A slot became free, or a runner came or went.
+pub(super) fn wake(workspace: &Addr<WorkspaceActor>) {
     // When the mailbox is full a pass follows anyway.
-    let _woken = workspace.try_send(Pass);
+    let _woken = workspace.try_send(Wake);
 }
 
 struct Waiting {
@@ -513,6 +519,14 @@ impl Handler<ReloadRunners> for WorkspaceActor {
                 ctx.notify_later(ReloadRunners, AGAIN);
             }
         }));
+    }
+}
+
+impl Handler<Wake> for WorkspaceActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Wake, ctx: &mut Self::Context) {
+        self.wake(ctx);
     }
 }
 

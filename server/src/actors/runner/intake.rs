@@ -27,7 +27,7 @@ pub(super) fn handle(actor: &mut RunnerActor, message: FromRunner) -> Answered {
         FromRunner::Hello { .. } => refuse(actor, "hello is said once"),
         FromRunner::Draining => {
             actor.state.set_draining(true);
-            actor.tell("runner.changed");
+            actor.tell(super::News::Work);
             done(actor)
         }
         FromRunner::Activity { attempt, fence, activity } => match actor.claims.get(&attempt) {
