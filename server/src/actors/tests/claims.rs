@@ -5,7 +5,7 @@ use coord_domain::lifecycle::Command;
 use coord_protocol::{
     attempt::{BranchReport, Outcome},
     job::{BranchDecision, Hold, JobState, NewJob, Obstacle, Priority, Routing},
-    runner::{FromRunner, MergeResult, ToRunner, WorkResult},
+    runner::{Assignment, FromRunner, MergeResult, ToRunner, WorkResult},
 };
 
 #[actix_web::test]
@@ -238,14 +238,9 @@ async fn run_4_a_silent_runner_is_lost_and_one_that_is_heard_is_not() {
         .await;
 }
 
-#[actix_web::test]
-async fn rev_3_an_approved_branch_is_merged_by_a_runner_and_a_lost_merge_by_another() {
-    let stage = Stage::new().await;
-    let (first, second) = (stage.runner(stage.ana, "a", true).await, stage.runner(stage.ben, "b", true).await);
-    let mut runner = FakeRunner::connect(&stage, first, 1, vec![]).await;
-    let job = stage.ready_repository().await;
-    let work = runner.is_assigned().await;
-    let mut end = finished(&work, 0, WorkResult::Completed);
+/// Ends the work with a pushed branch, and waits for the confirmation.
+async fn hands_in_a_branch(runner: &mut FakeRunner, work: &Assignment) {
+    let mut end = finished(work, 0, WorkResult::Completed);
     end.branch = Some(BranchReport {
         name: "coord/1-fix-login".into(),
         base_commit: "b".repeat(40),
@@ -257,7 +252,17 @@ async fn rev_3_an_approved_branch_is_merged_by_a_runner_and_a_lost_merge_by_anot
         deletions: 0,
     });
     runner.says(FromRunner::Finished(Box::new(end))).await.unwrap();
-    runner.hears().await;
+    assert!(matches!(runner.hears().await, ToRunner::FinishConfirmed { .. }));
+}
+
+#[actix_web::test]
+async fn rev_3_an_approved_branch_is_merged_by_a_runner_and_a_lost_merge_by_another() {
+    let stage = Stage::new().await;
+    let (first, second) = (stage.runner(stage.ana, "a", true).await, stage.runner(stage.ben, "b", true).await);
+    let mut runner = FakeRunner::connect(&stage, first, 1, vec![]).await;
+    let job = stage.ready_repository().await;
+    let work = runner.is_assigned().await;
+    hands_in_a_branch(&mut runner, &work).await;
     let approve = Command::Approve {
         branch: BranchDecision::Merge,
         body: None,
@@ -299,19 +304,7 @@ async fn att_3_a_revision_gets_the_reviewers_words_the_branch_and_the_session() 
     let mut runner = FakeRunner::connect(&stage, id, 1, vec![]).await;
     let job = stage.ready_repository().await;
     let work = runner.is_assigned().await;
-    let mut end = finished(&work, 0, WorkResult::Completed);
-    end.branch = Some(BranchReport {
-        name: "coord/1-fix-login".into(),
-        base_commit: "b".repeat(40),
-        head_commit: "c".repeat(40),
-        pushed: true,
-        commits: vec![],
-        files_changed: 1,
-        insertions: 1,
-        deletions: 0,
-    });
-    runner.says(FromRunner::Finished(Box::new(end))).await.unwrap();
-    runner.hears().await;
+    hands_in_a_branch(&mut runner, &work).await;
     let changes = Command::RequestChanges {
         body: "more tests".into(),
         comments: vec![],
