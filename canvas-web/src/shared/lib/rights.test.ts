@@ -27,3 +27,11 @@ test('acc_3: what is offered follows role, ownership and team', () => {
   expect(rightsOn(job, ben.id, 'admin')).toMatchObject({ edit: true, administer: true });
   expect(rightsOn(job, ana.id, 'viewer', [{ user: ana.id, role: 'lead' }])).toMatchObject({ contribute: false, work: false });
 });
+
+test('acc_3: who was let into a private job to watch is not offered to add notes', () => {
+  const hidden = aJob({ owner: ana, creator: ana, private: true });
+  expect(rightsOn(hidden, ben.id, 'member', [{ user: ben.id, role: 'viewer' }])).toMatchObject({ contribute: false, work: false });
+  expect(rightsOn(hidden, ben.id, 'member', [{ user: ben.id, role: 'editor' }])).toMatchObject({ contribute: true, work: true });
+  const open = aJob({ owner: ana, creator: ana, private: false });
+  expect(rightsOn(open, ben.id, 'member', [{ user: ben.id, role: 'viewer' }])).toMatchObject({ contribute: true });
+});

@@ -18,7 +18,9 @@ export function rightsOn(job: Job | undefined, me: string | undefined, role: Rol
   const own = job !== undefined && (job.owner.id === me || job.creator.id === me);
   const teamRole = team.find((member) => member.user === me)?.role;
   const edit = administer || own || teamRole === 'lead';
-  return { contribute: true, work: edit || teamRole === 'editor', edit, administer };
+  const work = edit || teamRole === 'editor';
+  // On a public job every member has a say; on a private one a team viewer was let in to watch.
+  return { contribute: work || job?.private !== true, work, edit, administer };
 }
 
 const free: JobState[] = ['backlog', 'ready', 'in_progress', 'awaiting_review'];
