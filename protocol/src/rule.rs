@@ -32,7 +32,8 @@ rules! {
     Agt2 = "AGT-2", Agt3 = "AGT-3", Agt4 = "AGT-4", Agt5 = "AGT-5", Agt6 = "AGT-6", Agt10 = "AGT-10",
     Run1 = "RUN-1", Run2 = "RUN-2", Run3 = "RUN-3", Run5 = "RUN-5", Run6 = "RUN-6", Run9 = "RUN-9",
     Acc1 = "ACC-1", Acc2 = "ACC-2", Acc3 = "ACC-3", Acc4 = "ACC-4",
-    Can4 = "CAN-4", Api1 = "API-1",
+    Can1 = "CAN-1", Can3 = "CAN-3", Can4 = "CAN-4", Can6 = "CAN-6", Can7 = "CAN-7", Can9 = "CAN-9", Can10 = "CAN-10", Can11 = "CAN-11",
+    Api1 = "API-1",
 }
 
 impl fmt::Display for Rule {

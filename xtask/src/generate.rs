@@ -1,5 +1,5 @@
-//! Files made from the code: the OpenAPI document, which the server prints, and the TypeScript types made from it.
-//! Both are committed, so that the web app can be worked on without building the server.
+//! Files made from the code: the OpenAPI document, which the server prints, the TypeScript types made from it, and the shape of a canvas
+//! document. All are committed, so that the web app can be worked on without building the server.
 
 use crate::{build, process, progress::Step, web, workspace};
 use anyhow::{Context, Result, bail};
@@ -58,8 +58,8 @@ pub fn run(check: bool) -> Result<()> {
 
 /// As [`run`], inside a step of somebody else's. Expects the web packages and the server to be there.
 pub fn files(check: bool, step: &mut Step) -> Result<String> {
-    let generated = [Generated::remember("openapi.json"), Generated::remember("src/api/schema.d.ts")];
-    let outcome = write(&generated[0].file, step);
+    let generated = ["openapi.json", "src/api/schema.d.ts", "src/canvas/schema.gen.ts"].map(Generated::remember);
+    let outcome = write(&generated[0].file, step).and_then(|()| write_canvas_schema(&generated[2].file));
     let changed: Vec<String> = generated
         .iter()
         .filter(|one| one.changed())
@@ -82,6 +82,13 @@ pub fn files(check: bool, step: &mut Step) -> Result<String> {
     } else {
         format!("wrote {}", changed.join(", "))
     })
+}
+
+/// The canvas document's keys, defaults and limits, as the web app reads them.
+fn write_canvas_schema(file: &Path) -> Result<()> {
+    let schema = serde_json::to_string_pretty(&coord_protocol::canvas::schema::as_json())?;
+    let text = format!("// Made by `cargo xtask generate` from protocol/src/canvas/schema.rs. Do not edit.\n\nexport const schema = {schema} as const;\n");
+    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn write(document: &Path, step: &mut Step) -> Result<()> {

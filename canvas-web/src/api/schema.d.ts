@@ -1920,7 +1920,7 @@ export interface components {
          * @description A rule of the product, by its id, such as `JOB-7`.
          * @enum {string}
          */
-        Rule: "JOB-1" | "JOB-2" | "JOB-3" | "JOB-5" | "JOB-6" | "JOB-7" | "JOB-9" | "JOB-11" | "JOB-12" | "DEP-1" | "DEP-2" | "DEP-3" | "ATT-2" | "REV-1" | "REV-3" | "NOTE-1" | "NOTE-2" | "FILE-1" | "FILE-2" | "FILE-3" | "FILE-4" | "AGT-2" | "AGT-3" | "AGT-4" | "AGT-5" | "AGT-6" | "AGT-10" | "RUN-1" | "RUN-2" | "RUN-3" | "RUN-5" | "RUN-6" | "RUN-9" | "ACC-1" | "ACC-2" | "ACC-3" | "ACC-4" | "CAN-4" | "API-1";
+        Rule: "JOB-1" | "JOB-2" | "JOB-3" | "JOB-5" | "JOB-6" | "JOB-7" | "JOB-9" | "JOB-11" | "JOB-12" | "DEP-1" | "DEP-2" | "DEP-3" | "ATT-2" | "REV-1" | "REV-3" | "NOTE-1" | "NOTE-2" | "FILE-1" | "FILE-2" | "FILE-3" | "FILE-4" | "AGT-2" | "AGT-3" | "AGT-4" | "AGT-5" | "AGT-6" | "AGT-10" | "RUN-1" | "RUN-2" | "RUN-3" | "RUN-5" | "RUN-6" | "RUN-9" | "ACC-1" | "ACC-2" | "ACC-3" | "ACC-4" | "CAN-1" | "CAN-3" | "CAN-4" | "CAN-6" | "CAN-7" | "CAN-9" | "CAN-10" | "CAN-11" | "API-1";
         /**
          * Format: uuid
          * @description A registered runner.
