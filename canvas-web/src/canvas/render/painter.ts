@@ -1,0 +1,209 @@
+/** Draws a part of the scene on a surface: the far view, the minimap, PNG and SVG are all this one painter. */
+import { arrow, type Curve, pointOn } from '../scene/connectors';
+import { bottom, overlaps, right } from '../scene/geometry';
+import type { Scene, SceneLink } from '../scene/scene';
+import type { Box, Color, ObjectView } from '../types';
+import type { Pictures } from './images';
+import { type Block, GROUP_TITLE, type Ink, type JobFace, Layouts, RADIUS } from './layout';
+import type { Palette } from './palette';
+import type { Stroke, Surface } from './surface';
+import { clipped, type Measure } from './text';
+
+/** What knows about jobs. The document holds their ids only. */
+export interface JobSource {
+  /** Undefined for jobs this person may not see. */
+  face(job: string): JobFace | undefined;
+  /** Told which jobs look different now; null for all. */
+  subscribe(listener: (jobs: ReadonlySet<string> | null) => void): () => void;
+}
+
+export interface PaintOptions {
+  readonly zoom: number;
+  /** Draws the grid of dots. */
+  readonly grid: boolean;
+  /** Draws what is not a group; those for which this says no are shown by somebody else. */
+  readonly cards: ((id: string) => boolean) | false;
+  /** Only these objects; connectors between them. All when absent. */
+  readonly only?: ReadonlySet<string>;
+}
+
+/** Letters smaller than so many pixels are left out: nobody can read them, and they cost most of the time. */
+const LEAST_LETTER = 3.4;
+
+export class Painter {
+  readonly layouts: Layouts;
+
+  constructor(
+    readonly scene: Scene,
+    public palette: Palette,
+    readonly measure: Measure,
+    readonly pictures: Pictures,
+    readonly jobs: JobSource,
+  ) {
+    this.layouts = new Layouts(measure);
+  }
+
+  paint(to: Surface, area: Box, options: PaintOptions): void {
+    const { zoom, only } = options;
+    if (options.grid) {
+      this.grid(to, area, zoom);
+    }
+    const chosen = (ids: string[]) => (only ? ids.filter((id) => only.has(id)) : ids);
+    const found = chosen(this.scene.query(area));
+    let at = 0;
+    for (; at < found.length && this.scene.view(found[at] as string)?.type === 'group'; at++) {
+      this.group(to, found[at] as string, zoom);
+    }
+    for (const id of this.scene.queryLinks(area)) {
+      const link = this.scene.link(id);
+      if (link && (!only || (only.has(link.view.from.object) && only.has(link.view.to.object)))) {
+        this.link(to, id, link, zoom);
+      }
+    }
+    if (options.cards) {
+      for (; at < found.length; at++) {
+        const id = found[at] as string;
+        if (options.cards(id)) {
+          this.card(to, id, zoom);
+        }
+      }
+    }
+  }
+
+  /** Dots at every 20 units, doubled until they are far enough apart to be quiet. */
+  private grid(to: Surface, area: Box, zoom: number): void {
+    let gap = 24;
+    while (gap * zoom < 22) {
+      gap *= 2;
+    }
+    const size = 1.5 / zoom;
+    for (let x = Math.ceil(area.x / gap) * gap; x < right(area); x += gap) {
+      for (let y = Math.ceil(area.y / gap) * gap; y < bottom(area); y += gap) {
+        to.rect({ x: x - size / 2, y: y - size / 2, w: size, h: size }, 0, this.palette.dot);
+      }
+    }
+  }
+
+  private group(to: Surface, id: string, zoom: number): void {
+    const view = this.scene.view(id);
+    const box = this.scene.box(id);
+    if (!view || !box) {
+      return;
+    }
+    const look = this.palette.colors[view.color];
+    to.rect(box, RADIUS.group ?? 0, look.soft, { color: look.edge, width: Math.max(1.25, 1 / zoom) });
+    const title = this.groupTitle(view, box, zoom);
+    if (title) {
+      to.text(box.x + title.x, box.y + title.y, title.lines, title.weight, look.ink);
+    }
+  }
+
+  /** The title of a group stays legible from afar: never smaller than 11 pixels while the group has room for it. */
+  groupTitle(view: ObjectView, box: Box, zoom: number): Block | null {
+    const size = Math.max(GROUP_TITLE, 11 / zoom);
+    const room = box.w - size * 1.6;
+    if (room < size * 4 || box.h < size * 2) {
+      return null;
+    }
+    const text = view.text.split('\n', 1)[0] || 'Group';
+    const lines = clipped(text, room, 1, size, 600, this.measure);
+    return { x: size * 0.9, y: size * 0.65, lines, weight: 600, ink: 'card' };
+  }
+
+  private link(to: Surface, id: string, { view, jobs }: SceneLink, zoom: number): void {
+    const shape = this.scene.curve(id);
+    if (shape && Math.max(shape.box.w, shape.box.h) * zoom > 2) {
+      this.connector(to, shape, view.kind, view.color, jobs !== null, zoom);
+      if (view.text && 13 * zoom >= LEAST_LETTER) {
+        const lines = clipped(view.text, 220, 2, 13, 500, this.measure);
+        const wide = Math.max(...lines.lines.map((line) => (this.measure(line, 500) * 13) / 100));
+        const { x, y } = pointOn(shape, 0.5);
+        const high = lines.lines.length * lines.step;
+        to.rect({ x: x - wide / 2 - 6, y: y - high / 2 - 3, w: wide + 12, h: high + 6 }, 6, this.palette.bg);
+        to.text(x - wide / 2, y - high / 2, lines, 500, this.palette.ink2);
+      }
+    }
+  }
+
+  /** A dependency between jobs is solid and strong, a planned one dashed, any other relation quiet. */
+  connector(to: Surface, shape: Curve, kind: string, color: Color, ofJobs: boolean, zoom: number): void {
+    const ink = kind === 'dep' ? this.palette.accent : color === 'gray' ? this.palette.ink3 : this.palette.colors[color].ink;
+    const width = Math.max(kind === 'dep' ? 2.25 : 1.75, 0.9 / zoom);
+    const stroke: Stroke = kind === 'dep' && !ofJobs ? { color: ink, width, dash: [7, 5] } : { color: ink, width };
+    to.curve(shape, stroke);
+    if (zoom > 0.12) {
+      const wings = arrow(shape, kind === 'dep' ? 12 : 9);
+      if (kind === 'dep') {
+        to.shape(wings, ink);
+      } else {
+        to.shape(wings, null, { color: ink, width });
+      }
+    }
+  }
+
+  private card(to: Surface, id: string, zoom: number): void {
+    const view = this.scene.view(id);
+    const box = this.scene.box(id);
+    if (!view || !box) {
+      return;
+    }
+    const small = Math.min(box.w, box.h) * zoom < 14;
+    const radius = small ? 0 : (RADIUS[view.type] ?? 8);
+    const edge = { color: this.palette.strong, width: Math.max(1, 0.7 / zoom) };
+    const look = this.palette.colors[view.color];
+    const face = view.job ? this.jobs.face(view.job) : undefined;
+    switch (view.type) {
+      case 'sticky':
+        to.rect(box, radius, look.fill);
+        break;
+      case 'text':
+        break;
+      case 'image': {
+        const picture = view.file ? this.pictures.get(view.file) : undefined;
+        to.rect(box, radius, this.palette.line);
+        if (picture) {
+          to.image(box, radius, picture);
+        }
+        break;
+      }
+      default: {
+        to.rect(box, radius, this.palette.surface, edge);
+        const bar = view.type === 'job' ? (face ? this.palette.tones[face.tone].ink : this.palette.strong) : look.edge;
+        to.rect({ x: box.x, y: box.y + (small ? 0 : 12), w: 4, h: Math.max(0, box.h - (small ? 0 : 24)) }, small ? 0 : 2, bar);
+      }
+    }
+    if (box.h * zoom >= 6) {
+      for (const block of this.layouts.of(view, face)) {
+        if (block.lines.size * zoom >= LEAST_LETTER) {
+          to.text(box.x + block.x, box.y + block.y, block.lines, block.weight, this.ink(block.ink, view.color));
+        }
+      }
+    }
+  }
+
+  ink(role: Ink, color: Color): string {
+    switch (role) {
+      case 'card':
+        return this.palette.colors[color].ink;
+      case 'edge':
+        return this.palette.colors[color].edge;
+      case 'ink':
+        return this.palette.ink;
+      case 'ink2':
+        return this.palette.ink2;
+      case 'ink3':
+        return this.palette.ink3;
+    }
+  }
+}
+
+/** Whether a change of these objects and connectors shows within the box. */
+export function shows(scene: Scene, ids: Iterable<string>, area: Box): boolean {
+  for (const id of ids) {
+    const box = scene.box(id);
+    if (!box || overlaps(box, area)) {
+      return true;
+    }
+  }
+  return false;
+}
