@@ -50,13 +50,10 @@ const coordinate = (value: unknown) => (finite(value) && Math.abs(value) <= limi
 export const clampSize = (value: unknown, otherwise: number) =>
   finite(value) ? Math.min(limits.maxSize, Math.max(limits.minSize, value)) : otherwise;
 
-const uuidForm = /^(?:urn:uuid:)?\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?$/i;
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** An id of the server's in its one written form. */
-export function uuid(value: unknown): string | null {
-  const parts = typeof value === 'string' ? uuidForm.exec(value) : null;
-  return parts === null ? null : parts.slice(1).join('-').toLowerCase();
-}
+/** An id of the server's, in lower case. */
+export const uuid = (value: unknown): string | null => (typeof value === 'string' && uuidForm.test(value) ? value.toLowerCase() : null);
 
 /** An address that may be opened: `http:` or `https:`, no longer than the limit. */
 export function webAddress(value: unknown): string | null {
@@ -75,7 +72,7 @@ export function readObject(value: unknown): Raw | undefined {
   }
   const word = map.get(keys.type);
   const job = word === 'job' ? uuid(map.get(keys.job)) : null;
-  const type = word === 'job' && job === null ? 'idea' : typeof word === 'string' && word !== '' ? word : 'sticky';
+  const type = word === 'job' && job === null ? 'idea' : isId(word) ? word : 'sticky';
   const defaults = defaultsOf(type);
   const [parent, x, y] = list(map.get(keys.at));
   const [w, h] = list(map.get(keys.size));
@@ -99,7 +96,7 @@ export function readObject(value: unknown): Raw | undefined {
     locked: map.get(keys.lock) === true,
     job,
     url: type === 'link' ? webAddress(map.get(keys.url)) : null,
-    file: type === 'image' && typeof file === 'string' && file !== '' ? file : null,
+    file: type === 'image' && isId(file) ? file : null,
     folder: type === 'group' && typeof folder === 'string' && folder !== '' ? folder : null,
   };
 }
