@@ -24,3 +24,4 @@ export { isId, uuid, webAddress } from './heal';
 export { newId } from './ids';
 export { LOCAL, TEXT } from './origins';
 export { isNewer, type OpenDocument, openDocument, type Schedule } from './read';
+export { openUndo, type UndoStack, type UndoState, type Where } from './undo';
