@@ -129,16 +129,20 @@ impl<'a> Reader<'a> {
         u32::try_from(units).map_err(|_| Malformed("a text is too long"))
     }
 
+    /// A value written as JSON. A reader that cannot parse it cannot read the document.
+    fn json(&mut self) -> Result<(), Malformed> {
+        let json = self.string()?;
+        if json.len() > MAX_BINARY {
+            return Err(Malformed("a text is too long"));
+        }
+        yrs::Any::from_json(json).map(drop).map_err(|_| Malformed("a value is no JSON"))
+    }
+
     fn content(&mut self, kind: u8) -> Result<u32, Malformed> {
         let len = match kind {
             1 => return self.deleted(),
-            2 => {
-                let len = self.small()?;
-                for _ in 0..len {
-                    self.text()?;
-                }
-                len
-            }
+            // Obsolete lists of JSON: yrs 0.28 reads one string more than there is.
+            2 => return Err(Malformed("content of an unknown kind")),
             3 => {
                 if self.buffer()?.len() > MAX_BINARY {
                     return Err(Malformed("a binary value is too long"));
@@ -147,19 +151,19 @@ impl<'a> Reader<'a> {
             }
             4 => self.text()?,
             5 => {
-                self.text()?;
+                self.json()?;
                 1
             }
             6 => {
                 self.text()?;
-                self.text()?;
+                self.json()?;
                 1
             }
             7 => {
                 match self.number()? {
-                    // XML elements and hooks have a name.
-                    3 | 5 => drop(self.string()?),
-                    0..=6 => {}
+                    // XML elements have a name. There are no hooks (5): yrs cannot read them.
+                    3 => drop(self.string()?),
+                    0..=2 | 4 | 6 => {}
                     _ => return Err(Malformed("a shared type of an unknown kind")),
                 }
                 1
@@ -174,5 +178,32 @@ impl<'a> Reader<'a> {
             _ => return Err(Malformed("content of an unknown kind")),
         };
         if len == 0 { Err(Malformed("an empty block")) } else { Ok(len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn can_9_content_that_not_every_reader_can_read_is_refused() {
+        // A value under the key k of the root r.
+        let content = |kind: u8, rest: &[u8]| {
+            let bytes = [&[kind | HAS_KEY, 1, 1, b'r', 1, b'k'], rest].concat();
+            Reader::new(&bytes).block().map(|block| block.len)
+        };
+        assert_eq!(content(5, &[1, b'7']), Ok(1));
+        assert_eq!(content(6, &[1, b'b', 4, b't', b'r', b'u', b'e']), Ok(1));
+        assert_eq!(content(7, &[1]), Ok(1));
+        assert_eq!(content(8, &[1, 125, 0x7f]), Ok(1));
+        for (kind, rest) in [
+            (2, &[1, 1, b'7'][..]),
+            (5, &[1, b'{']),
+            (6, &[1, b'b', 3, b't', b'r', b'u']),
+            (7, &[5, 1, b'h']),
+            (8, &[1, 125, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]),
+        ] {
+            assert!(content(kind, rest).is_err(), "{kind} {rest:?}");
+        }
     }
 }

@@ -100,18 +100,22 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.buffer()?).map_err(|_| Malformed("a text is not UTF-8"))
     }
 
-    /// A signed number: a sign and six bits in the first byte.
+    /// A signed number: a sign and six bits in the first byte. Of at most 53 bits: JavaScript gives up on more.
     fn signed(&mut self) -> Result<(), Malformed> {
         let mut byte = self.byte()?;
-        let mut more = byte & 0x80 != 0;
-        for _ in 0..8 {
-            if !more {
-                return Ok(());
+        let mut value = u64::from(byte & 0x3f);
+        for shift in (6..56).step_by(7) {
+            if byte & 0x80 == 0 {
+                break;
             }
             byte = self.byte()?;
-            more = byte & 0x80 != 0;
+            value |= u64::from(byte & 0x7f) << shift;
         }
-        Err(Malformed("a number is too large"))
+        if byte & 0x80 == 0 && value <= MAX_SAFE {
+            Ok(())
+        } else {
+            Err(Malformed("a number is too large"))
+        }
     }
 
     /// Steps over a JSON-like value (`writeAny`).
