@@ -67,8 +67,16 @@ fn open(bytes: &[u8], client: u64, deleted: Deleted) -> Result<Doc, ModelError> 
         ..Options::with_guid_and_client_id("".into(), yrs::ClientID::new(client))
     });
     let update = Update::decode_v1(bytes)?;
-    doc.transact_mut().apply_update(update)?;
-    Ok(doc)
+    // yrs would put together what comes after a gap, where Yjs waits.
+    let inserted = update.insertions(true);
+    if inserted.iter().any(|(_, ranges)| ranges.len() != 1 || ranges.iter().any(|range| range.start != 0)) {
+        return Err(ModelError::Gaps);
+    }
+    let mut txn = doc.transact_mut();
+    txn.apply_update(update)?;
+    let gaps = txn.has_missing_updates();
+    drop(txn);
+    if gaps { Err(ModelError::Gaps) } else { Ok(doc) }
 }
 
 /// The roots in a transaction that changes them.
@@ -96,9 +104,6 @@ fn change<T>(
 ) -> Result<(Option<Vec<u8>>, T), ModelError> {
     let doc = open(bytes, client, Deleted::Kept)?;
     let mut txn = doc.transact_mut();
-    if txn.has_missing_updates() {
-        return Err(ModelError::Gaps);
-    }
     let roots = Roots::of(&mut txn);
     let result = change(&mut txn, &roots)?;
     let changed = !txn.insert_set().is_empty() || !txn.delete_set().is_empty();

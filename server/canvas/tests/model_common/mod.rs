@@ -27,6 +27,15 @@ pub fn client(id: u64) -> Doc {
     })
 }
 
+/// A document that keeps what is deleted, as nobody should.
+pub fn remembering(id: u64) -> Doc {
+    Doc::with_options(Options {
+        offset_kind: OffsetKind::Utf16,
+        skip_gc: true,
+        ..Options::with_guid_and_client_id("canvas".into(), ClientID::new(id))
+    })
+}
+
 /// A document that these updates were applied to, in this order.
 pub fn merged<'u>(id: u64, updates: impl IntoIterator<Item = &'u [u8]>) -> Doc {
     let doc = client(id);
