@@ -2,7 +2,8 @@
 
 use crate::{
     account::Person,
-    id::{JobId, NoteId, RunnerId, UserId},
+    canvas::Canvas,
+    id::{CanvasId, JobId, NoteId, RunnerId, UserId},
     job::Job,
     job::JobState,
     job::Note,
@@ -96,6 +97,18 @@ pub enum FeedBody {
     MemberChanged {
         /// Who.
         user: UserId,
+    },
+    /// A canvas was made, renamed, locked, unlocked or handed over. Not sent for changes of its document.
+    #[serde(rename = "canvas.changed")]
+    CanvasChanged {
+        /// The canvas.
+        canvas: Canvas,
+    },
+    /// A canvas is gone.
+    #[serde(rename = "canvas.deleted")]
+    CanvasDeleted {
+        /// Which.
+        id: CanvasId,
     },
     /// The workspace's name or settings changed.
     #[serde(rename = "workspace.changed")]

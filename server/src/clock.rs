@@ -50,6 +50,11 @@ impl Ids {
         hex(prefix, &self.random::<32>())
     }
 
+    /// A client id for an edit of a Yjs document: 32 random bits, as Yjs makes them.
+    pub fn client(self) -> u64 {
+        u64::from(u32::from_le_bytes(self.random()))
+    }
+
     /// Random bytes. A machine without randomness cannot keep secrets, so the process ends there.
     #[expect(clippy::disallowed_methods, reason = "this is the source of randomness")]
     pub fn random<const N: usize>(self) -> [u8; N] {

@@ -212,14 +212,23 @@ impl Document {
     /// When what is stored is damaged; says why.
     pub fn load<'a>(updates: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NotAdmitted> {
         let mut document = Self::default();
-        for update in updates {
-            let admitted = Admission::new(&document, update, None).run()?;
-            document.apply(admitted);
-        }
+        document.add(updates)?;
         for structs in document.clients.values_mut() {
             structs.bytes.shrink_to_fit();
         }
         Ok(document)
+    }
+
+    /// Adds stored updates, oldest first. Those before one that is damaged stay added.
+    ///
+    /// # Errors
+    /// When what is stored is damaged; says why.
+    pub fn add<'a>(&mut self, updates: impl IntoIterator<Item = &'a [u8]>) -> Result<(), NotAdmitted> {
+        for update in updates {
+            let admitted = Admission::new(self, update, None).run()?;
+            self.apply(admitted);
+        }
+        Ok(())
     }
 
     /// Checks an update from outside against the document; nothing is changed. `owner` tells whose a client id is.

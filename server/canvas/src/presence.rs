@@ -14,6 +14,8 @@ const MAX_ENTRIES: u32 = 1_000;
 pub struct Said {
     /// Its document's client id.
     pub client: u64,
+    /// Its own count of changes.
+    pub clock: u32,
     /// What it shows; `None` when it leaves.
     pub state: Option<Map<String, Value>>,
 }
@@ -31,23 +33,23 @@ pub fn parse(message: &[u8], own: Option<u64>, may_be_own: impl Fn(u64) -> bool)
     let mut said = None;
     for _ in 0..count {
         let client = reader.number()?;
-        let _clock = reader.number()?;
+        let clock = reader.small()?;
         let state = reader.string()?;
         if said.is_none() && own.map_or_else(|| may_be_own(client), |own| own == client) {
             if state.len() > MAX_PRESENCE {
                 return Err(Malformed("presence is too large"));
             }
-            said = Some((client, state));
+            said = Some((client, clock, state));
         }
     }
     reader.end()?;
-    let Some((client, state)) = said else { return Ok(None) };
+    let Some((client, clock, state)) = said else { return Ok(None) };
     let state = match serde_json::from_str(state) {
         Ok(Value::Object(state)) => Some(state),
         Ok(Value::Null) => None,
         Ok(_) | Err(_) => return Err(Malformed("presence is no JSON object")),
     };
-    Ok(Some(Said { client, state }))
+    Ok(Some(Said { client, clock, state }))
 }
 
 /// An entry as everybody is told it.

@@ -5,6 +5,7 @@
 //!
 //! Start reading at [`job::Job`], then [`lifecycle`].
 
+pub mod canvas;
 pub mod dependency;
 pub mod dispatch;
 pub mod hold;

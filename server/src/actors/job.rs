@@ -15,11 +15,11 @@ use coord_domain::{
     rights::{self, Act, Who},
 };
 use coord_protocol::{
-    id::{AttemptId, JobId, UserId, WorkspaceId},
+    id::{AttemptId, CanvasId, JobId, UserId, WorkspaceId},
     job::NewJob,
     rule::Rule,
 };
-use coord_store::{StoreError, Tx, audit, feed, idempotency, jobs, members, requests, runners, workspaces};
+use coord_store::{StoreError, Tx, audit, canvases, feed, idempotency, jobs, members, requests, runners, workspaces};
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -363,13 +363,16 @@ pub(super) async fn changed(live: &Live, workspace: WorkspaceId, jobs: Vec<JobId
 }
 
 /// Makes a job: its number, its row, its dependencies, its event, in one transaction.
-pub(super) async fn create(
-    live: &Live,
-    who: Who,
-    workspace: WorkspaceId,
-    new: NewJob,
-    key: Option<idempotency::Key>,
-) -> Result<Job, CommandError> {
+/// What a new job is to be the only one of.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The call that asks for it (API-1).
+    pub key: Option<idempotency::Key>,
+    /// The idea on a canvas that it comes from (CAN-4).
+    pub idea: Option<(CanvasId, String)>,
+}
+
+pub(super) async fn create(live: &Live, who: Who, workspace: WorkspaceId, new: NewJob, origin: Origin) -> Result<Job, CommandError> {
     rights::may(who, Act::Create, None)?;
     let team: Vec<_> = new.team.iter().map(|member| member.user).collect();
     members_all(live, workspace, "team", &team).await?;
@@ -405,7 +408,7 @@ pub(super) async fn create(
     for on in dependencies.keys() {
         dependency::check_new(job.id, *on, &[], |_| 0)?;
     }
-    insert(live, job, dependencies.into_keys().collect(), open_dependencies, key).await
+    insert(live, job, dependencies.into_keys().collect(), open_dependencies, origin).await
 }
 
 /// Copies a job into Backlog (JOB-12).
@@ -426,16 +429,10 @@ pub(super) async fn duplicate(live: &Live, who: Who, id: JobId, key: Option<idem
         open_dependencies: vec![],
     };
     let copy = lifecycle::duplicate(&job, &given).map_err(|refusal| CommandError::refused(refusal, &job))?;
-    insert(live, copy, vec![], vec![], key).await
+    insert(live, copy, vec![], vec![], Origin { key, idea: None }).await
 }
 
-async fn insert(
-    live: &Live,
-    job: Job,
-    dependencies: Vec<JobId>,
-    open_dependencies: Vec<i64>,
-    key: Option<idempotency::Key>,
-) -> Result<Job, CommandError> {
+async fn insert(live: &Live, job: Job, dependencies: Vec<JobId>, open_dependencies: Vec<i64>, origin: Origin) -> Result<Job, CommandError> {
     let audit_id = live.ids().uuid().to_string();
     let (job, seq) = live
         .store()
@@ -447,7 +444,10 @@ async fn insert(
                 jobs::add_dependency(tx, job.id, *on).await?;
             }
             audit::append(tx, &created(&job, &audit_id)).await?;
-            if let Some(key) = &key {
+            if let Some((canvas, object)) = &origin.idea {
+                canvases::promote(tx, *canvas, object, job.id).await?;
+            }
+            if let Some(key) = &origin.key {
                 idempotency::insert(tx, key, 201, &json!({ "id": job.id }).to_string(), job.created_at).await?;
             }
             let payload = json!({ "by": job.access.creator });

@@ -6,6 +6,8 @@
 //! Who calls whom: jobs tell their workspace what changed; workspaces ask jobs to be claimed from a spawned future, never while handling
 //! a message, so that the two cannot wait for one another.
 
+mod canvas;
+mod canvases;
 mod feeds;
 mod job;
 mod logs;
@@ -19,7 +21,10 @@ mod snapshots;
 mod tests;
 mod workspace;
 
+pub use canvas::{Edited, Ended, Entered};
+pub use canvases::CanvasSeat;
 pub use feeds::FeedItem;
+pub use job::Origin;
 pub use runner::{Connect, RunnerLive};
 pub use seats::{Holder, Seat};
 
@@ -32,7 +37,7 @@ use coord_domain::{
     rights::Who,
 };
 use coord_protocol::{
-    id::{JobId, RunnerId, SessionId, TokenId, UserId, WorkspaceId},
+    id::{CanvasId, JobId, RunnerId, SessionId, TokenId, UserId, WorkspaceId},
     job::{Hold, NewJob},
     runner::RunnerStatus,
     time::Timestamp,
@@ -145,6 +150,7 @@ pub(crate) struct Inner {
     jobs: Registry<JobId, job::JobActor>,
     workspaces: Registry<WorkspaceId, workspace::WorkspaceActor>,
     runners: Registry<RunnerId, runner::RunnerActor>,
+    canvases: Registry<CanvasId, canvas::CanvasActor>,
     /// What is known of connected runners, for whoever shows or matches them.
     runner_states: Mutex<HashMap<RunnerId, Arc<RunnerLive>>>,
     /// The hold of each waiting job, kept by its workspace's actor.
@@ -197,7 +203,8 @@ impl Live {
             timing,
             jobs: Registry::new(Arc::clone(&arbiters)),
             workspaces: Registry::new(Arc::clone(&arbiters)),
-            runners: Registry::new(arbiters),
+            runners: Registry::new(Arc::clone(&arbiters)),
+            canvases: Registry::new(arbiters),
             runner_states: Mutex::default(),
             holds: Mutex::default(),
             feeds: feeds::Feeds::default(),
@@ -268,19 +275,14 @@ impl Live {
         self.ask_job(job, job::By::System(Box::new(happening))).await
     }
 
-    /// Makes a job (JOB-2). With a key its id is kept as the call's first result, in the same transaction (API-1).
+    /// Makes a job (JOB-2). What it is the only one of is kept in the same transaction.
     ///
     /// # Errors
-    /// The refusal, or what failed; [`StoreError::Unique`] of `idempotency` when a call with this key was first.
-    pub async fn create_job(
-        &self,
-        who: Who,
-        workspace: WorkspaceId,
-        new: NewJob,
-        key: Option<idempotency::Key>,
-    ) -> Result<Job, CommandError> {
+    /// The refusal, or what failed; [`StoreError::Unique`] of `idempotency` when a call with this key was first, of `canvas_jobs` when the
+    /// idea is a job already.
+    pub async fn create_job(&self, who: Who, workspace: WorkspaceId, new: NewJob, origin: Origin) -> Result<Job, CommandError> {
         let live = self.clone();
-        whole(async move { job::create(&live, who, workspace, new, key).await }).await
+        whole(async move { job::create(&live, who, workspace, new, origin).await }).await
     }
 
     /// Copies a job into Backlog (JOB-12). The key is that of [`Live::create_job`].

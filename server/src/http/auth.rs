@@ -13,6 +13,7 @@ use actix_web::{
     cookie::{Cookie, SameSite, time::Duration},
     dev::Payload,
     http::{Method, header},
+    web,
 };
 use coord_protocol::{
     account::{Scope, User},
@@ -21,7 +22,7 @@ use coord_protocol::{
     runner,
     time::Timestamp,
 };
-use coord_store::{Store, StoreError, Tx, runners, sessions, tokens};
+use coord_store::{Store, StoreError, Tx, runners, sessions, tickets, tokens};
 use futures_util::future::LocalBoxFuture;
 use sha2::{Digest as _, Sha256};
 use std::{net::IpAddr, rc::Rc};
@@ -103,7 +104,10 @@ pub async fn resolve(request: &HttpRequest) -> Result<Rc<Caller>, ApiError> {
     let unsafe_method = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let caller = if request.headers().contains_key(header::AUTHORIZATION) {
         let secret = bearer(request).ok_or_else(|| ApiError::signed_out("send Authorization: Bearer <token>"))?;
-        let caller = by_token(context, secret, address(request)).await?;
+        if !secret.starts_with(TOKEN_PREFIX) {
+            return Err(unknown_token());
+        }
+        let caller = by_token(context, &secret_hash(secret), address(request)).await?;
         if let Via::Token(_, scopes) = &caller.via
             && !scopes.contains(&Scope::Write)
             && (unsafe_method || !scopes.contains(&Scope::Read))
@@ -111,12 +115,14 @@ pub async fn resolve(request: &HttpRequest) -> Result<Rc<Caller>, ApiError> {
             return Err(ApiError::forbidden(Rule::Acc1, "this token's scopes do not allow that"));
         }
         caller
+    } else if let Some(secret) = ticket(request).filter(|_| upgrade) {
+        by_ticket(context, &secret, address(request)).await?
     } else {
         let cookie = request.cookie(COOKIE).ok_or_else(|| ApiError::signed_out("sign in first"))?;
         if unsafe_method || upgrade {
             check_origin(request, context, upgrade)?;
         }
-        by_session(context, cookie.value(), address(request)).await?
+        by_session(context, &secret_hash(cookie.value()), address(request)).await?
     };
     let caller = Rc::new(caller);
     request.extensions_mut().insert(Rc::clone(&caller));
@@ -130,14 +136,37 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim())
 }
 
-async fn by_token(context: &Ctx, secret: &str, address: Option<IpAddr>) -> Result<Caller, ApiError> {
-    let unknown = || ApiError::signed_out("this token is unknown, revoked or has ended");
-    if !secret.starts_with(TOKEN_PREFIX) {
-        return Err(unknown());
+/// The pass in the address of a socket.
+fn ticket(request: &HttpRequest) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Query {
+        ticket: Option<String>,
     }
-    let (token, user) = tokens::by_hash(&mut *context.read().await?, &secret_hash(secret))
-        .await?
-        .ok_or_else(unknown)?;
+    web::Query::<Query>::from_query(request.query_string()).ok()?.into_inner().ticket
+}
+
+/// A pass is good once, and for what it was asked for with, as long as that lasts.
+async fn by_ticket(context: &Ctx, secret: &str, address: Option<IpAddr>) -> Result<Caller, ApiError> {
+    let used = || ApiError::signed_out("this ticket was used, has ended or is unknown");
+    let hash = secret_hash(secret);
+    let ticket = context.store.write(async move |tx: &mut Tx| tickets::take(tx, &hash).await).await?;
+    let ticket = ticket.filter(|ticket| ticket.expires_at > context.now()).ok_or_else(used)?;
+    if let Some(id) = ticket.session {
+        let hash = sessions::hash(&mut *context.read().await?, id).await?.ok_or_else(used)?;
+        return by_session(context, &hash, address).await;
+    }
+    let id = ticket.token.ok_or_else(used)?;
+    let hash = tokens::hash(&mut *context.read().await?, id).await?.ok_or_else(used)?;
+    by_token(context, &hash, address).await
+}
+
+fn unknown_token() -> ApiError {
+    ApiError::signed_out("this token is unknown, revoked or has ended")
+}
+
+async fn by_token(context: &Ctx, hash: &str, address: Option<IpAddr>) -> Result<Caller, ApiError> {
+    let unknown = unknown_token;
+    let (token, user) = tokens::by_hash(&mut *context.read().await?, hash).await?.ok_or_else(unknown)?;
     let now = context.now();
     if token.expires_at.is_some_and(|end| end <= now) {
         return Err(unknown());
@@ -154,11 +183,9 @@ async fn by_token(context: &Ctx, secret: &str, address: Option<IpAddr>) -> Resul
     })
 }
 
-async fn by_session(context: &Ctx, secret: &str, address: Option<IpAddr>) -> Result<Caller, ApiError> {
+async fn by_session(context: &Ctx, hash: &str, address: Option<IpAddr>) -> Result<Caller, ApiError> {
     let ended = || ApiError::signed_out("your session has ended; sign in again");
-    let (session, user) = sessions::by_hash(&mut *context.read().await?, &secret_hash(secret))
-        .await?
-        .ok_or_else(ended)?;
+    let (session, user) = sessions::by_hash(&mut *context.read().await?, hash).await?.ok_or_else(ended)?;
     let now = context.now();
     let idle_ms = i64::from(context.config.session_idle_days) * DAY_MS;
     if session.expires_at <= now || now.ms_since(session.last_seen_at) > idle_ms {

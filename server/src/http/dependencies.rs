@@ -106,7 +106,13 @@ async fn delete_dependency(ctx: Ctx, caller: Caller, path: web::Path<(JobId, Job
     change(&ctx, &caller, path.into_inner(), false).await
 }
 
-async fn change(ctx: &Ctx, caller: &Caller, (id, other): (JobId, JobId), adding: bool) -> Result<web::Json<wire::Job>, ApiError> {
+/// Adds or removes a dependency: `id` waits for `other`.
+pub(super) async fn change(
+    ctx: &Ctx,
+    caller: &Caller,
+    (id, other): (JobId, JobId),
+    adding: bool,
+) -> Result<web::Json<wire::Job>, ApiError> {
     let (user, now) = (caller.id(), ctx.now());
     let act = if adding { "job.depend" } else { "job.undepend" };
     let mut entry = ctx.audit(&caller.actor(), act, None, id, json!({ "on": other }));

@@ -21,6 +21,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{net::IpAddr, rc::Rc, str::FromStr};
 
+/// Largest canvas to be imported, in bytes of JSON.
+const MAX_IMPORT: usize = 16 * 1024 * 1024;
+
 /// A JSON body from somebody signed in. An empty body counts as `{}`.
 pub struct Json<T> {
     /// Who sent it.
@@ -80,6 +83,8 @@ async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<Vec<u8>, A
         }
     }
     let limit = context(request)?.config.max_json;
+    let is_import = request.match_pattern().is_some_and(|route| route.ends_with("/import"));
+    let limit = if is_import { limit.max(MAX_IMPORT) } else { limit };
     let too_large = || ApiError::too_large(format!("a JSON body may have at most {limit} bytes"));
     let promised = request
         .headers()

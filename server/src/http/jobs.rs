@@ -2,7 +2,7 @@
 
 use super::{auth::Caller, extract::Json, idempotency, problem::ApiError, reach};
 use crate::{
-    actors::CommandError,
+    actors::{CommandError, Origin},
     context::{Ctx, who},
 };
 use actix_web::{HttpResponse, delete, get, patch, post, put, web};
@@ -121,8 +121,12 @@ async fn list_jobs(
 async fn create_job(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<NewJob>) -> Result<HttpResponse, ApiError> {
     let (ws, user) = (ws.into_inner(), body.caller.id());
     let who = ctx.live.who(ws, user).await?;
-    let (live, new, key) = (ctx.live.clone(), body.value, body.key.clone());
-    created(&ctx, who, body.key, async move { live.create_job(who, ws, new, key).await }).await
+    let (live, new) = (ctx.live.clone(), body.value);
+    let origin = Origin {
+        key: body.key.clone(),
+        idea: None,
+    };
+    created(&ctx, who, body.key, async move { live.create_job(who, ws, new, origin).await }).await
 }
 
 /// 201 with the job that `make` makes, or with the one that a call with the same key made before, as it is now.

@@ -5,12 +5,14 @@ pub mod activity;
 pub mod assets;
 pub mod attempts;
 pub mod auth;
+pub mod canvases;
 pub mod commands;
 pub mod dependencies;
 pub mod docs;
 pub mod extract;
 pub mod files;
 pub mod health;
+pub mod ideas;
 pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
@@ -24,6 +26,7 @@ pub mod reach;
 pub mod requests;
 pub mod runner_files;
 pub mod runners;
+pub mod tickets;
 pub mod tokens;
 pub mod uploads;
 pub mod workspaces;
@@ -56,6 +59,9 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     requests::routes(cfg);
     activity::routes(cfg);
     commands::routes(cfg);
+    canvases::routes(cfg);
+    ideas::routes(cfg);
+    tickets::routes(cfg);
 }
 
 /// The whole server.

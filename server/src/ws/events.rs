@@ -1,6 +1,6 @@
 //! `GET /api/v1/workspaces/{ws}/events?after=<seq>`: the feed of a workspace, filtered for each receiver as it is sent (INV-7).
 
-use super::socket::{self, Closing, Incoming, Socket};
+use super::socket::{self, Closing, Incoming, Limit, Socket};
 use crate::{
     actors::{FeedItem, Holder, Live, Revoked},
     context::Ctx,
@@ -17,9 +17,9 @@ use coord_domain::{
 };
 use coord_protocol::{
     feed::{FeedBody, FeedControl, FeedEvent},
-    id::{JobId, NoteId, RequestId, RunnerId, UserId, WorkspaceId},
+    id::{CanvasId, JobId, NoteId, RequestId, RunnerId, UserId, WorkspaceId},
 };
-use coord_store::{StoreError, feed, members, notes, runners};
+use coord_store::{StoreError, canvases, feed, members, notes, runners};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -64,7 +64,7 @@ pub async fn open(
     };
     let after = after.after;
     let (until, of) = (caller.until, live.clone());
-    socket::start(&request, payload, MAX_MESSAGE, seat, async move |socket| {
+    socket::start(&request, payload, Limit::of(MAX_MESSAGE), seat, async move |socket| {
         socket::while_signed_in(&of, until, async move {
             // Beside the sending, which a reader far behind or one that does not read would keep from looking up (ACC-5).
             tokio::select! {
@@ -136,7 +136,7 @@ impl Watcher {
             tokio::select! {
                 changed = head.changed() => changed.map_err(|_| Closing::again("the feed is gone"))?,
                 incoming = socket.next() => match incoming? {
-                    Incoming::Text(_) | Incoming::Binary => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
+                    Incoming::Text(_) | Incoming::Binary(_) => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
                     Incoming::Pong => {}
                 },
             }
@@ -196,6 +196,7 @@ impl Watcher {
             "files.changed" => Ok(self.visible(item.job).await?.map(|job| FeedBody::FilesChanged { job })),
             "runner.changed" | "runner.removed" => self.runner(item).await,
             "member.changed" => Ok(field::<UserId>(&item.payload, "user").map(|user| FeedBody::MemberChanged { user })),
+            "canvas.changed" | "canvas.deleted" => self.canvas(item).await,
             "workspace.changed" => Ok(Some(FeedBody::WorkspaceChanged)),
             other => {
                 tracing::error!(kind = other, "an event of an unknown kind is not sent");
@@ -254,6 +255,16 @@ impl Watcher {
         }
         let mut conn = self.live.store().read().await?;
         Ok(notes::get(&mut conn, id).await?.map(|note| FeedBody::NoteAdded { note }))
+    }
+
+    async fn canvas(&self, item: &FeedItem) -> Result<Option<FeedBody>, StoreError> {
+        let Some(id) = field::<CanvasId>(&item.payload, "canvas") else {
+            return Ok(None);
+        };
+        let canvas = canvases::get(&mut *self.live.store().read().await?, id).await?;
+        Ok(Some(canvas.map_or(FeedBody::CanvasDeleted { id }, |canvas| {
+            FeedBody::CanvasChanged { canvas }
+        })))
     }
 
     async fn runner(&self, item: &FeedItem) -> Result<Option<FeedBody>, StoreError> {

@@ -1,6 +1,6 @@
 //! `GET /api/v1/attempts/{attempt}/log/live?from=<seq>`: a log as it grows, without gap or repeat, at each reader's own pace.
 
-use super::socket::{self, Closing, Incoming, Socket};
+use super::socket::{self, Closing, Incoming, Limit, Socket};
 use crate::{
     actors::{Holder, Live, Revoked},
     context::Ctx,
@@ -55,7 +55,7 @@ pub async fn open(
     let seat = socket::seat(&context, Holder::User(reader.user))?;
     let from = from.from.unwrap_or(1).max(1);
     let (until, of) = (caller.until, live.clone());
-    socket::start(&request, payload, MAX_MESSAGE, seat, async move |socket| {
+    socket::start(&request, payload, Limit::of(MAX_MESSAGE), seat, async move |socket| {
         socket::while_signed_in(&of, until, async move {
             // Beside the sending, which a reader far behind or one that does not read would keep from looking up (ACC-5).
             tokio::select! {
@@ -119,7 +119,7 @@ impl Reader {
             tokio::select! {
                 changed = head.changed() => changed.map_err(|_| Closing::again("the log is gone"))?,
                 incoming = socket.next() => match incoming? {
-                    Incoming::Text(_) | Incoming::Binary => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
+                    Incoming::Text(_) | Incoming::Binary(_) => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
                     Incoming::Pong => {}
                 },
             }

@@ -6,9 +6,11 @@
 //! Back-pressure: `actix-web-actors` polls its actor only while the client's socket takes bytes, and the actor takes from the channel
 //! only when polled. So a client that stops reading stops the function that feeds it, with a few messages in between (INV-5).
 
+pub mod canvas;
 pub mod events;
 mod guard;
 pub mod log;
+mod pace;
 pub mod runner;
 mod socket;
 
@@ -17,6 +19,7 @@ use actix_web::web;
 /// The sockets, under `/api/v1`.
 pub fn routes(cfg: &mut web::ServiceConfig) {
     cfg.route("/workspaces/{ws}/events", web::get().to(events::open))
+        .route("/canvases/{canvas}/sync", web::get().to(canvas::open))
         .route("/attempts/{attempt}/log/live", web::get().to(log::open))
         .route("/runner", web::get().to(runner::open));
 }

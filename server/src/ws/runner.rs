@@ -2,7 +2,7 @@
 
 use super::{
     close,
-    socket::{self, Closing, Incoming, Socket},
+    socket::{self, Closing, Incoming, Limit, Socket},
 };
 use crate::{
     actors::{CommandError, Connect, Holder, Live, Revoked},
@@ -44,7 +44,9 @@ pub async fn open(
     let runner = caller.runner.id;
     let served = context.live.clone();
     let seat = socket::seat(&context, Holder::Runner(runner))?;
-    socket::start(&request, payload, MAX_MESSAGE, seat, move |socket| serve(served, runner, socket))
+    socket::start(&request, payload, Limit::of(MAX_MESSAGE), seat, move |socket| {
+        serve(served, runner, socket)
+    })
 }
 
 async fn serve(live: Live, runner: RunnerId, mut socket: Socket) -> Result<(), Closing> {
@@ -98,7 +100,7 @@ fn parse(incoming: Incoming) -> Result<FromRunner, Closing> {
     match incoming {
         Incoming::Text(text) => serde_json::from_str(&text).map_err(|error| Closing(close::PROTOCOL, short(&error.to_string()))),
         Incoming::Pong => Ok(FromRunner::Heartbeat),
-        Incoming::Binary => Err(Closing(close::PROTOCOL, "messages are JSON text".to_owned())),
+        Incoming::Binary(_) => Err(Closing(close::PROTOCOL, "messages are JSON text".to_owned())),
     }
 }
 

@@ -9,8 +9,10 @@ use crate::{
 use actix::{Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, StreamHandler, WrapFuture as _};
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use actix_web_actors::ws;
+use bytes::Bytes;
 use coord_protocol::time::Timestamp;
-use std::time::Duration;
+use futures_util::{Stream, StreamExt as _};
+use std::{pin::Pin, time::Duration};
 use tokio::{
     sync::{broadcast, mpsc},
     time::{Instant, timeout_at},
@@ -20,8 +22,21 @@ use tokio::{
 /// in memory (a log entry has up to 256 KiB), and there may be a great many such clients.
 const OUT: usize = 2;
 
-/// Messages from the client not yet looked at. When full, the socket is not read.
-const IN: usize = 16;
+/// What a client may send.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    /// Most bytes of a message. More ends the connection.
+    pub(super) message: usize,
+    /// Messages not yet looked at. When there are as many, the socket is not read.
+    pub(super) waiting: usize,
+}
+
+impl Limit {
+    /// Small messages.
+    pub(super) const fn of(message: usize) -> Self {
+        Self { message, waiting: 16 }
+    }
+}
 
 /// How often a quiet client is asked whether it is there.
 const PING: Duration = Duration::from_secs(20);
@@ -34,17 +49,23 @@ const SILENT: Duration = Duration::from_secs(50);
 pub enum Incoming {
     /// A text message.
     Text(String),
-    /// A binary message; nothing here takes one yet.
-    Binary,
+    /// A binary message.
+    Binary(Bytes),
     /// It is there.
     Pong,
 }
 
+/// Binary messages that many clients get: made once, taken from where they are kept as each client reads.
+pub type Shared = Pin<Box<dyn Stream<Item = Result<Bytes, Closing>>>>;
+
 /// What goes to the client.
-#[derive(Debug)]
 pub enum Outgoing {
     /// A text message.
     Text(String),
+    /// A binary message.
+    Binary(Bytes),
+    /// From now on these too, whenever nothing else is to be sent. Their end closes the connection.
+    Follow(Shared),
     /// Are you there?
     Ping,
     /// The end, with one of [`close`]'s codes and a reason of at most 120 bytes.
@@ -82,6 +103,22 @@ impl Socket {
     /// When the client is gone.
     pub async fn send(&self, text: String) -> Result<(), Closing> {
         self.outgoing.send(Outgoing::Text(text)).await.map_err(|_| gone())
+    }
+
+    /// Sends bytes; likewise.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub async fn send_bytes(&self, bytes: impl Into<Bytes>) -> Result<(), Closing> {
+        self.outgoing.send(Outgoing::Binary(bytes.into())).await.map_err(|_| gone())
+    }
+
+    /// Sends what many get, beside what is sent to this client alone.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub async fn follow(&self, shared: Shared) -> Result<(), Closing> {
+        self.outgoing.send(Outgoing::Follow(shared)).await.map_err(|_| gone())
     }
 
     /// The next message. Asks a quiet client whether it is there, and gives up on a silent one.
@@ -199,14 +236,14 @@ impl Chatter {
     }
 }
 
-/// Upgrades the request and serves the socket with `serve` until it returns. Messages over `max` bytes end it.
+/// Upgrades the request and serves the socket with `serve` until it returns.
 ///
 /// # Errors
 /// When the request is no proper upgrade.
 pub(super) fn start<F, Fut>(
     request: &HttpRequest,
     payload: Payload,
-    max: usize,
+    limit: Limit,
     seat: Seat,
     serve: F,
 ) -> Result<HttpResponse, actix_web::Error>
@@ -214,7 +251,8 @@ where
     F: FnOnce(Socket) -> Fut + 'static,
     Fut: Future<Output = Result<(), Closing>> + 'static,
 {
-    let (to_function, incoming) = mpsc::channel(IN);
+    let max = limit.message;
+    let (to_function, incoming) = mpsc::channel(limit.waiting);
     let (outgoing, to_client) = mpsc::channel(OUT);
     let actor = SocketActor {
         incoming: to_function,
@@ -241,14 +279,42 @@ where
     Ok(response)
 }
 
+/// What this client alone gets comes first; then what it shares with others.
+async fn next_outgoing(outgoing: &mut mpsc::Receiver<Outgoing>, shared: &mut Option<Shared>) -> Option<Outgoing> {
+    loop {
+        let next = async {
+            match shared {
+                Some(shared) => shared.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            message = outgoing.recv() => match message? {
+                Outgoing::Follow(stream) => *shared = Some(stream),
+                message => return Some(message),
+            },
+            next = next => return Some(match next {
+                Some(Ok(bytes)) => Outgoing::Binary(bytes),
+                Some(Err(Closing(code, reason))) => Outgoing::Close(code, reason),
+                None => Outgoing::Close(close::AGAIN, "please connect again".to_owned()),
+            }),
+        }
+    }
+}
+
 impl Actor for SocketActor {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
         if let Some(outgoing) = self.outgoing.take() {
-            ctx.add_stream(futures_util::stream::unfold(outgoing, |mut outgoing| async move {
-                outgoing.recv().await.map(|message| (message, outgoing))
-            }));
+            ctx.add_stream(futures_util::stream::unfold(
+                (outgoing, None),
+                |(mut outgoing, mut shared)| async move {
+                    let message = next_outgoing(&mut outgoing, &mut shared).await?;
+                    Some((message, (outgoing, shared)))
+                },
+            ));
         }
     }
 }
@@ -257,6 +323,9 @@ impl StreamHandler<Outgoing> for SocketActor {
     fn handle(&mut self, message: Outgoing, ctx: &mut Self::Context) {
         match message {
             Outgoing::Text(text) => ctx.text(text),
+            Outgoing::Binary(bytes) => ctx.binary(bytes),
+            // Taken up by `next_outgoing`.
+            Outgoing::Follow(_) => {}
             Outgoing::Ping => ctx.ping(b""),
             Outgoing::Close(code, reason) => {
                 let reason = ws::CloseReason {
@@ -286,7 +355,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
         let broken = format!("broken or too large; at most {} bytes a message", self.max);
         let incoming = match message {
             Ok(ws::Message::Text(text)) => Incoming::Text(text.to_string()),
-            Ok(ws::Message::Binary(_)) => Incoming::Binary,
+            Ok(ws::Message::Binary(bytes)) => Incoming::Binary(bytes),
             Ok(ws::Message::Ping(payload)) => {
                 ctx.pong(&payload);
                 Incoming::Pong
@@ -346,7 +415,7 @@ impl SocketActor {
         }
         match self.pieces.take() {
             Some((true, whole)) => String::from_utf8(whole).map(|text| Some(Incoming::Text(text))).map_err(drop),
-            Some((false, _)) => Ok(Some(Incoming::Binary)),
+            Some((false, whole)) => Ok(Some(Incoming::Binary(whole.into()))),
             None => Err(()),
         }
     }

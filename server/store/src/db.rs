@@ -361,12 +361,20 @@ fn sqlite_pool(url: &str, connections: u32, full_sync: bool) -> AnyPoolOptions {
 
 /// The embedded migrations of an engine, oldest first.
 fn migrations(engine: &str) -> Vec<Migration> {
-    let all = [(
-        1,
-        "init",
-        include_str!("../../../migrations/sqlite/0001_init.sql"),
-        include_str!("../../../migrations/postgres/0001_init.sql"),
-    )];
+    let all = [
+        (
+            1,
+            "init",
+            include_str!("../../../migrations/sqlite/0001_init.sql"),
+            include_str!("../../../migrations/postgres/0001_init.sql"),
+        ),
+        (
+            2,
+            "canvases",
+            include_str!("../../../migrations/sqlite/0002_canvases.sql"),
+            include_str!("../../../migrations/postgres/0002_canvases.sql"),
+        ),
+    ];
     all.into_iter()
         .map(|(version, name, sqlite, postgres)| {
             let sql = if engine == "sqlite" { sqlite } else { postgres };

@@ -19,6 +19,7 @@
 pub mod accounts;
 pub mod attempts;
 pub mod audit;
+pub mod canvases;
 pub mod db;
 pub mod error;
 pub mod feed;
@@ -36,6 +37,7 @@ pub mod runners;
 pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tickets;
 pub mod tokens;
 pub mod workspaces;
 mod writer;

@@ -66,6 +66,15 @@ pub async fn by_hash(conn: &mut Conn, token_hash: &str) -> Result<Option<(Sessio
     .transpose()
 }
 
+/// The hash by which a session is found.
+pub async fn hash(conn: &mut Conn, id: SessionId) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT token_hash FROM sessions WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| Row::new("sessions", &row).text("token_hash")).transpose()
+}
+
 /// Notes that the session was used.
 pub async fn touch(tx: &mut Tx, id: SessionId, at: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE id = $1")

@@ -73,6 +73,15 @@ pub async fn by_hash(conn: &mut Conn, token_hash: &str) -> Result<Option<(Token,
     .transpose()
 }
 
+/// The hash by which a token is found.
+pub async fn hash(conn: &mut Conn, id: TokenId) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT token_hash FROM tokens WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| Row::new("tokens", &row).text("token_hash")).transpose()
+}
+
 /// Notes that the token was used.
 pub async fn touch(tx: &mut Tx, id: TokenId, at: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE tokens SET last_used_at = $2 WHERE id = $1")

@@ -1,6 +1,7 @@
 //! A real server on a free port, and people who talk to it.
 #![expect(dead_code, reason = "each test program uses its own part of this")]
 
+pub mod canvas;
 pub mod live;
 
 use coord_server::{
@@ -147,6 +148,14 @@ impl Person {
     pub fn with_token(&self, token: &str) -> Self {
         Self {
             header: Some(("authorization", format!("Bearer {token}"))),
+            ..self.clone()
+        }
+    }
+
+    /// The same person at another server with the same data.
+    pub fn at(&self, server: &TestServer) -> Self {
+        Self {
+            base: server.url.clone(),
             ..self.clone()
         }
     }

@@ -1,7 +1,7 @@
 //! A server node without sockets: two people, a workspace, runners that are a channel.
 
 use crate::{
-    actors::{CommandError, Connect, Live, Timing, runner::Connection},
+    actors::{CommandError, Connect, Live, Origin, Timing, runner::Connection},
     clock::{Clock, Ids},
 };
 use coord_domain::{job::Job, lifecycle::Command, rights::Who};
@@ -119,7 +119,10 @@ impl Stage {
             state: Some(JobState::Ready),
             ..new
         };
-        self.live.create_job(self.who(self.ana), self.workspace, new, None).await.unwrap()
+        self.live
+            .create_job(self.who(self.ana), self.workspace, new, Origin::default())
+            .await
+            .unwrap()
     }
 
     pub(super) async fn ready_local(&self) -> Job {

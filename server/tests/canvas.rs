@@ -1,0 +1,263 @@
+//! The live canvas, through the server's public face.
+
+mod common;
+
+use common::{
+    canvas::Client,
+    live::{End, team},
+    server, server_with, text,
+};
+use reqwest::Method;
+use serde_json::json;
+use yrs::Any;
+
+async fn canvas(by: &common::Person, ws: &str) -> String {
+    text(
+        &by.post(201, &format!("/workspaces/{ws}/canvases"), json!({ "name": "Plan" })).await,
+        "id",
+    )
+}
+
+#[actix_web::test]
+async fn can_1_two_clients_edit_one_canvas_and_it_is_there_after_a_restart() {
+    let mut server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 1).await;
+    let mut two = Client::join(&bob, &id, 2).await;
+    one.add("a", "idea", "first").await;
+    two.until(|two| two.text("a").as_deref() == Some("first")).await;
+    two.type_text("a", " and second 🎉").await;
+    one.type_text("a", " and third").await;
+    one.saved().await;
+    two.saved().await;
+    let whole = |client: &Client| {
+        client
+            .text("a")
+            .is_some_and(|text| text.contains("second 🎉") && text.contains("third"))
+    };
+    one.until(whole).await;
+    two.until(whole).await;
+    assert_eq!(one.text("a"), two.text("a"));
+    server.stop().await;
+    let again = server_with(server.same_data());
+    let ada = ada.at(&again);
+    let three = Client::join(&ada, &id, 3).await;
+    assert_eq!(three.text("a"), one.text("a"));
+}
+
+#[actix_web::test]
+async fn can_9_an_update_of_somebody_else_s_id_ends_that_connection_only() {
+    let server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 5).await;
+    let mut two = Client::join(&bob, &id, 6).await;
+    one.add("a", "idea", "mine").await;
+    one.saved().await;
+    two.until(|two| two.text("a").is_some()).await;
+    // The next clock of Ada's client id, taken by Bob with a block of forgotten content.
+    let clock = one.clock();
+    two.send(coord_canvas::wire::update(&[1, 1, 5, clock, 0, 0x80, 0x80, 0x04, 0]))
+        .await;
+    assert_eq!(two.end().await, End::Closed(4400));
+    one.type_text("a", " still").await;
+    one.saved().await;
+    let three = Client::join(&bob, &id, 7).await;
+    assert_eq!(three.text("a").as_deref(), Some("mine still"));
+}
+
+#[actix_web::test]
+async fn can_9_changes_that_rest_on_unknown_ones_are_asked_for() {
+    let server = server();
+    let ([ada, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 5).await;
+    one.add("a", "idea", "").await;
+    one.saved().await;
+    // A change that is lost on the way, and one after it.
+    let lost = one.lose("a", "lost").await;
+    assert!(lost);
+    one.type_text("a", " found").await;
+    one.saved().await;
+    let two = Client::join(&ada, &id, 6).await;
+    assert_eq!(two.text("a").as_deref(), Some("lost found"));
+}
+
+#[actix_web::test]
+async fn can_10_viewers_watch_and_who_is_removed_leaves() {
+    let server = server();
+    let ([ada, bob, vic, eve], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    assert_eq!(eve.socket(&format!("/canvases/{id}/sync")).await.err(), Some(404));
+    let mut one = Client::join(&ada, &id, 1).await;
+    let mut watching = Client::join(&vic, &id, 2).await;
+    one.add("a", "sticky", "seen").await;
+    watching.until(|vic| vic.text("a").is_some()).await;
+    watching.type_text("a", " changed").await;
+    watching.until(|vic| !vic.denied.is_empty()).await;
+    one.saved().await;
+    let fresh = Client::join(&ada, &id, 3).await;
+    assert_eq!(fresh.text("a").as_deref(), Some("seen"));
+    let mut leaving = Client::join(&bob, &id, 4).await;
+    ada.delete(204, &format!("/workspaces/{ws}/members/{}", bob.id)).await;
+    assert_eq!(leaving.end().await, End::Closed(coord_protocol::runner::CLOSE_REVOKED));
+}
+
+#[actix_web::test]
+async fn can_3_a_locked_canvas_has_one_editor_who_hands_over() {
+    let server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 1).await;
+    let mut two = Client::join(&bob, &id, 2).await;
+    let locked = ada.patch(200, &format!("/canvases/{id}"), json!({ "locked": true })).await;
+    assert_eq!(locked["editor"]["id"], ada.id.as_str());
+    two.add("b", "idea", "not now").await;
+    two.until(|two| !two.denied.is_empty()).await;
+    one.add("a", "idea", "mine").await;
+    one.saved().await;
+    let refused = bob.patch(403, &format!("/canvases/{id}"), json!({ "editor": bob.id })).await;
+    assert_eq!(refused["rule"], "CAN-3");
+    ada.patch(200, &format!("/canvases/{id}"), json!({ "editor": bob.id })).await;
+    // What was not taken is asked for and kept.
+    two.saved().await;
+    one.until(|one| one.text("b").as_deref() == Some("not now")).await;
+}
+
+#[actix_web::test]
+async fn can_4_an_idea_becomes_a_job_once_though_two_ask_at_once() {
+    let server = server();
+    let ([ada, bob, vic, _], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 1).await;
+    one.add("i", "idea", "Paint the shed\nIn green.").await;
+    one.saved().await;
+    let path = format!("/canvases/{id}/ideas/i/promote");
+    vic.post(403, &path, json!({})).await;
+    let ask = |by: &common::Person| by.call(Method::POST, &path).json(&json!({})).send();
+    let (first, second) = futures_util::future::join(ask(&ada), ask(&bob)).await;
+    let (first, second) = (first.unwrap(), second.unwrap());
+    let mut statuses = [first.status().as_u16(), second.status().as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 201]);
+    let (first, second): (serde_json::Value, serde_json::Value) = (first.json().await.unwrap(), second.json().await.unwrap());
+    assert_eq!(first["id"], second["id"]);
+    assert_eq!(first["title"], "Paint the shed");
+    assert_eq!(first["description"], "In green.");
+    one.until(|one| one.value("i", "t") == Some(Any::from("job"))).await;
+    assert_eq!(one.value("i", "job"), Some(Any::from(text(&first, "id").as_str())));
+    assert_eq!(
+        ada.get(&format!("/workspaces/{ws}/jobs")).await["items"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[actix_web::test]
+async fn can_6_planned_dependencies_become_real_when_both_ends_are_jobs() {
+    let server = server();
+    let ([ada, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 1).await;
+    one.add("a", "idea", "Dig").await;
+    one.add("b", "idea", "Plant").await;
+    one.connect("l", "a", "b", "dep").await;
+    one.saved().await;
+    let waits = ada
+        .post(201, &format!("/canvases/{id}/ideas/b/promote"), json!({ "auto_ready": true }))
+        .await;
+    assert_eq!(waits["state"], "backlog");
+    let first = ada.post(201, &format!("/canvases/{id}/ideas/a/promote"), json!({})).await;
+    let waits = ada.get(&format!("/jobs/{}", text(&waits, "id"))).await;
+    assert_eq!(waits["dependencies"], json!([first["id"]]));
+    let exported = ada.get(&format!("/canvases/{id}/export.json")).await;
+    assert_eq!(exported["links"], json!([]));
+    one.until(|one| one.value("b", "t") == Some(Any::from("job"))).await;
+}
+
+#[actix_web::test]
+async fn can_11_what_is_exported_can_be_imported_and_duplicated() {
+    let server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 1).await;
+    one.add("a", "idea", "Dig").await;
+    one.add("b", "sticky", "Where?").await;
+    one.connect("l", "a", "b", "rel").await;
+    one.saved().await;
+    let secret = ada
+        .post(
+            201,
+            &format!("/workspaces/{ws}/jobs"),
+            json!({ "title": "Surprise", "private": true }),
+        )
+        .await;
+    one.card("c", &text(&secret, "id")).await;
+    one.saved().await;
+    let file = ada.get(&format!("/canvases/{id}/export.json")).await;
+    assert_eq!(file["objects"].as_array().unwrap().len(), 3);
+    assert!(file.to_string().contains("Surprise"));
+    assert!(
+        !bob.get(&format!("/canvases/{id}/export.json"))
+            .await
+            .to_string()
+            .contains("Surprise"),
+        "CAN-5"
+    );
+    let other = canvas(&bob, &ws).await;
+    let imported = bob.post(200, &format!("/canvases/{other}/import"), file.clone()).await;
+    assert_eq!(imported, json!({ "objects": 3, "links": 1 }));
+    let copy = text(&bob.post(201, &format!("/canvases/{id}/duplicate"), json!({})).await, "id");
+    for id in [&other, &copy] {
+        let again = bob.get(&format!("/canvases/{id}/export.json")).await;
+        let texts = |file: &serde_json::Value| {
+            let mut texts: Vec<_> = file["objects"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|object| text(object, "text"))
+                .collect();
+            texts.sort();
+            texts
+        };
+        assert_eq!(texts(&again), texts(&file));
+        assert_eq!(again["links"].as_array().unwrap().len(), 1);
+    }
+    let mut wrong = file;
+    wrong["objects"][0]["x"] = json!(1e300);
+    let refused = bob.post(422, &format!("/canvases/{other}/import"), wrong).await;
+    assert_eq!(refused["rule"], "CAN-11");
+}
+
+#[actix_web::test]
+async fn can_3_presence_is_stamped_by_the_server_and_is_one_s_own() {
+    let server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 1).await;
+    let mut two = Client::join(&bob, &id, 2).await;
+    one.say(1, r#"{"cur":[1,2],"user":{"name":"Bob"}}"#).await;
+    // Of somebody else's: not hers to say.
+    one.say(2, r#"{"cur":[9,9]}"#).await;
+    two.until(|two| !two.people.is_empty()).await;
+    let told = two.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let state: serde_json::Value = serde_json::from_str(&told[0].1).unwrap();
+    assert_eq!((told[0].0, &state["user"]["id"]), (1, &json!(ada.id)));
+    assert_eq!(state["cur"], json!([1, 2]));
+    drop(one);
+    two.until(|two| two.told().iter().any(|(client, state)| *client == 1 && state == "null"))
+        .await;
+}
+
+#[actix_web::test]
+async fn acc_1_a_ticket_lets_in_once() {
+    let server = server();
+    let ([ada, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let ticket = text(&ada.post(201, "/tickets", json!({})).await, "ticket");
+    let nobody = server.nobody();
+    let path = format!("/canvases/{id}/sync?ticket={ticket}");
+    assert!(nobody.socket(&path).await.is_ok());
+    assert_eq!(nobody.socket(&path).await.err(), Some(401));
+}
