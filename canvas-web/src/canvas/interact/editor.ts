@@ -2,6 +2,7 @@
  * One person at one canvas: the scene, the camera, what they do now, and every action they can take. Plain TypeScript; the stage renders it,
  * toolbars and palettes call it.
  */
+import type * as Y from 'yjs';
 import { commands, type Outcome, words } from '../document';
 import { type JobFace, privateFace, typeWord } from '../render/layout';
 import type { JobSource } from '../render/painter';
@@ -48,6 +49,14 @@ export interface EditorOptions {
   readonly fileAddress?: (file: string) => string;
 }
 
+/** Asked in every frame of a drag, perhaps of thousands: reckoned once per change. */
+interface Chosen {
+  readonly selection: ReadonlySet<string>;
+  readonly at: number;
+  readonly box: Box | null;
+  readonly movable: boolean;
+}
+
 const noJobs: JobSource = { face: () => undefined, subscribe: () => () => undefined };
 
 export class Editor {
@@ -60,6 +69,7 @@ export class Editor {
   pointer: Point | null = null;
   private order: { at: number; ids: readonly string[] } | null = null;
   private changes = 0;
+  private known: Chosen = { selection: none, at: -1, box: null, movable: false };
   private readonly stops: (() => void)[] = [];
 
   constructor(public options: EditorOptions) {
@@ -242,8 +252,28 @@ export class Editor {
     this.options.presence?.set({ fol: client });
   }
 
+  /** The box around what is selected, drafts included. */
   selectionBox(): Box | null {
-    return around([...this.state.selection].flatMap((id) => this.scene.box(id) ?? []));
+    return this.chosen().box;
+  }
+
+  /** Whether something of what is selected is not locked. */
+  movable(): boolean {
+    return this.chosen().movable;
+  }
+
+  private chosen(): Chosen {
+    const { selection } = this.state;
+    const { known, changes } = this;
+    if (known.selection !== selection || known.at !== changes) {
+      this.known = {
+        selection,
+        at: changes,
+        box: around([...selection].flatMap((id) => this.scene.box(id) ?? [])),
+        movable: [...selection].some((id) => this.scene.view(id)?.locked === false),
+      };
+    }
+    return this.known;
   }
 
   // Words
@@ -355,6 +385,17 @@ export class Editor {
       this.set({ editing: null });
     }
   }
+
+  /** The text to type into, made when the object has none. */
+  textOf(id: string): Y.Text | undefined {
+    if (!this.document.text(id) && !this.readOnly) {
+      commands.setText(this.document, id, '');
+    }
+    return this.document.text(id);
+  }
+
+  /** Gives the keyboard back to the card, or to the stage. Set by the stage. */
+  refocus: () => void = () => undefined;
 
   /** Enter or a double click: a job opens, a text is typed, a group is entered. */
   open(id: string): void {

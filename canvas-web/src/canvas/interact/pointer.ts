@@ -87,7 +87,7 @@ export class Pointer {
         return dot;
       }
       const box = state.selection.size > 0 && state.editing === null ? editor.selectionBox() : null;
-      const movable = box && editor.selected.some((id) => !editor.scene.view(id)?.locked);
+      const movable = box && editor.movable();
       const handle = movable ? hitHandle(boxToScreen(camera, view, box), screen, slack) : null;
       if (handle) {
         return { on: 'handle', handle };

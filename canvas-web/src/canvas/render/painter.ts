@@ -5,7 +5,7 @@ import type { Scene, SceneLink } from '../scene/scene';
 import type { Box, Color, ObjectView } from '../types';
 import type { Pictures } from './images';
 import { type Block, GROUP_TITLE, type Ink, type JobFace, Layouts, RADIUS } from './layout';
-import type { Palette } from './palette';
+import { type Palette, readPalette } from './palette';
 import type { Stroke, Surface } from './surface';
 import { clipped, type Measure } from './text';
 
@@ -43,6 +43,11 @@ export class Painter {
     this.layouts = new Layouts(measure);
   }
 
+  /** Reads the colours again: the theme has changed. */
+  restyle(element: Element): void {
+    this.palette = readPalette(element);
+  }
+
   paint(to: Surface, area: Box, options: PaintOptions): void {
     const { zoom, only } = options;
     if (options.grid) {
@@ -70,10 +75,10 @@ export class Painter {
     }
   }
 
-  /** Dots at every 20 units, doubled until they are far enough apart to be quiet. */
+  /** Dots at every 24 units, doubled until they are far enough apart to be quiet. */
   private grid(to: Surface, area: Box, zoom: number): void {
     let gap = 24;
-    while (gap * zoom < 22) {
+    while (gap * zoom < 14) {
       gap *= 2;
     }
     const size = 1.5 / zoom;

@@ -54,7 +54,7 @@ export function makeMeasure(): Measure {
 const PIECES =
   /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]\s*|[^\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]+\s*|\s+/gu;
 
-/** Lines no wider than `width` at this size. Stops after `most` lines; `cut` says whether something is left. */
+/** Lines no wider than `width` at this size. Stops after `most` lines; `cut` says whether something is left, `broken` whether a word was parted. */
 export function wrap(
   text: string,
   width: number,
@@ -62,12 +62,13 @@ export function wrap(
   weight: Weight,
   measure: Measure,
   most = Infinity,
-): { lines: string[]; cut: boolean } {
+): { lines: string[]; cut: boolean; broken: boolean } {
   const lines: string[] = [];
+  let broken = false;
   const room = (width / size) * 100;
   for (const paragraph of text.split('\n')) {
     if (lines.length >= most) {
-      return { lines, cut: true };
+      return { lines, cut: true, broken };
     }
     let line = '';
     let used = 0;
@@ -81,7 +82,7 @@ export function wrap(
       if (used > 0 && used + bare > room) {
         end();
         if (lines.length >= most) {
-          return { lines, cut: true };
+          return { lines, cut: true, broken };
         }
       }
       if (bare <= room) {
@@ -89,12 +90,13 @@ export function wrap(
         used += measure(piece, weight);
         continue;
       }
+      broken = true;
       for (const letter of piece) {
         const wide = measure(letter, weight);
         if (used > 0 && used + wide > room) {
           end();
           if (lines.length >= most) {
-            return { lines, cut: true };
+            return { lines, cut: true, broken };
           }
         }
         line += letter;
@@ -103,7 +105,7 @@ export function wrap(
     }
     end();
   }
-  return { lines, cut: false };
+  return { lines, cut: false, broken };
 }
 
 /** The largest of the sizes at which all fits into the box; at the smallest the text is cut and ends with an ellipsis. */
@@ -111,8 +113,9 @@ export function fitText(text: string, w: number, h: number, sizes: readonly numb
   const smallest = sizes.at(-1) ?? 12;
   for (const size of sizes) {
     const most = Math.max(1, Math.floor(h / (size * STEP)));
-    const { lines, cut } = wrap(text, w, size, weight, measure, most);
-    if (!cut && lines.length <= most) {
+    const { lines, cut, broken } = wrap(text, w, size, weight, measure, most);
+    // Rather smaller letters than a word in two parts.
+    if (!cut && (!broken || size === smallest)) {
       return { size, step: size * STEP, lines, cut: false };
     }
     if (size === smallest) {
