@@ -123,6 +123,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/canvases/{canvas}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A canvas; its document travels over `/canvases/{canvas}/sync`. */
+        get: operations["get_canvas"];
+        put?: never;
+        post?: never;
+        /** Deletes a canvas with its document. The jobs on it stay. */
+        delete: operations["delete_canvas"];
+        options?: never;
+        head?: never;
+        /** Renames a canvas, locks or unlocks it, hands its edit right over. */
+        patch: operations["patch_canvas"];
+        trace?: never;
+    };
+    "/api/v1/canvases/{canvas}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copies a canvas: what is on it now, without its history. */
+        post: operations["duplicate_canvas"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canvases/{canvas}/export.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything on a canvas. Of jobs you may see also title and state (CAN-5). */
+        get: operations["export_canvas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canvases/{canvas}/ideas/{object}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a Backlog job of an idea, exactly once: whoever asks again gets the same job with 200. The object becomes the job's card. */
+        post: operations["promote_idea"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canvases/{canvas}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds what is in a file to a canvas, under new ids, above what is there. */
+        post: operations["import_canvas"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/files/{file}": {
         parameters: {
             query?: never;
@@ -477,6 +564,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a pass for one WebSocket connection, as `?ticket=`. It is good once, for 30 seconds, and allows what you are allowed. */
+        post: operations["create_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -560,6 +664,24 @@ export interface paths {
         get: operations["list_activity"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/canvases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The canvases of a workspace, oldest first. */
+        get: operations["list_canvases"];
+        put?: never;
+        /** Makes an empty canvas. */
+        post: operations["create_canvas"];
         delete?: never;
         options?: never;
         head?: never;
@@ -840,6 +962,116 @@ export interface components {
             /** @description Whether the tip is on the remote. False when there was nothing to push. */
             pushed: boolean;
         };
+        /** @description A canvas. */
+        Canvas: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            created_by?: components["schemas"]["Person"] | null;
+            editor?: components["schemas"]["Person"] | null;
+            /** @description Its id. */
+            id: components["schemas"]["CanvasId"];
+            /** @description Whether one person at a time may edit (CAN-3). */
+            locked: boolean;
+            /** @description What people call it: 1 to 200 characters, one line. */
+            name: string;
+            /** @description When its document last changed, within a minute. */
+            updated_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description Rises with each change of what is said here; the document does not count.
+             */
+            version: number;
+            /** @description Whose. */
+            workspace: components["schemas"]["WorkspaceId"];
+        };
+        /** @description A canvas as a file: what `export.json` gives and `import` takes. Objects and links as a reader sees them, after [`schema`]'s rules. */
+        CanvasFile: {
+            /**
+             * Format: int32
+             * @description Version of [`schema`].
+             */
+            coord_canvas: number;
+            /** @description Connectors, by id. */
+            links: components["schemas"]["CanvasLink"][];
+            /** @description The canvas's name. */
+            name: string;
+            /** @description Objects, by id. */
+            objects: components["schemas"]["CanvasObject"][];
+        };
+        /**
+         * Format: uuid
+         * @description A canvas.
+         */
+        CanvasId: string;
+        /** @description A connector as a reader sees it. */
+        CanvasLink: {
+            /** @description One of [`schema::COLORS`]. */
+            color: string;
+            /** @description Where it begins. Of a dependency: what has to be done first. */
+            from: components["schemas"]["LinkEnd"];
+            /** @description Key in the document. */
+            id: string;
+            /** @description `rel`, or `dep` for a dependency planned between ideas. Those between jobs are the jobs' own and not in the document. */
+            kind: string;
+            /** @description Label. */
+            text: string;
+            /** @description Where it ends. Of a dependency: what waits. */
+            to: components["schemas"]["LinkEnd"];
+        };
+        /** @description An object on a canvas as a reader sees it. */
+        CanvasObject: {
+            by?: components["schemas"]["UserId"] | null;
+            /** @description One of [`schema::COLORS`]. */
+            color: string;
+            /** @description The file of an image. */
+            file?: string | null;
+            /** @description The Backlog folder that a group stands for (CAN-7). */
+            folder?: string | null;
+            /**
+             * Format: double
+             * @description Height.
+             */
+            h: number;
+            /** @description Key in the document: 1 to 64 of `A-Z a-z 0-9 _ -`. */
+            id: string;
+            job?: components["schemas"]["JobId"] | null;
+            /** @description State of the job; likewise. */
+            job_state?: string | null;
+            /** @description Title of the job; in exports, for those who may see it. */
+            job_title?: string | null;
+            /** @description Not to be moved or changed until unlocked. */
+            locked?: boolean;
+            /** @description The group it is in. */
+            parent?: string | null;
+            /** @description Text. */
+            text: string;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970; 0 when unknown.
+             */
+            ts?: number;
+            /** @description One of [`schema::TYPES`], or a word this version does not know (kept and drawn as a box). */
+            type: string;
+            /** @description The address of a link card: `http:` or `https:`. */
+            url?: string | null;
+            /**
+             * Format: double
+             * @description Width.
+             */
+            w: number;
+            /**
+             * Format: double
+             * @description Left edge, relative to the group's.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Top edge, relative to the group's.
+             */
+            y: number;
+            /** @description Order among those of the same parent, by code unit; ties by id. */
+            z: string;
+        };
         /** @description One offered choice. */
         Choice: {
             /** @description What an answer names. */
@@ -972,6 +1204,16 @@ export interface components {
             /** @description Who. */
             user: components["schemas"]["UserId"];
         } | {
+            /** @description The canvas. */
+            canvas: components["schemas"]["Canvas"];
+            /** @enum {string} */
+            type: "canvas.changed";
+        } | {
+            /** @description Which. */
+            id: components["schemas"]["CanvasId"];
+            /** @enum {string} */
+            type: "canvas.deleted";
+        } | {
             /** @enum {string} */
             type: "workspace.changed";
         };
@@ -1084,6 +1326,13 @@ export interface components {
             /** @description When the next runner may try. */
             retry_at: components["schemas"]["Timestamp"];
         };
+        /** @description What an import did. */
+        Imported: {
+            /** @description Connectors added. */
+            links: number;
+            /** @description Objects added. */
+            objects: number;
+        };
         /** @description Answer of `POST /workspaces/{ws}/invitations`. */
         Invitation: {
             /** @description The secret in the link. */
@@ -1184,6 +1433,13 @@ export interface components {
             old?: boolean;
             /** @description Path in the repository. */
             path: string;
+        };
+        /** @description One end of a connector. */
+        LinkEnd: {
+            /** @description The object. */
+            object: string;
+            /** @description One of [`schema::SIDES`]. */
+            side: string;
         };
         /** @description What an entry says; `kind` on the wire. */
         LogBody: {
@@ -1316,6 +1572,11 @@ export interface components {
          * @enum {string}
          */
         Mode: "plan" | "edit";
+        /** @description A canvas to be made. */
+        NewCanvas: {
+            /** @description 1 to 200 characters, one line. */
+            name: string;
+        };
         /** @description Body of `POST /workspaces/{ws}/invitations`. */
         NewInvitation: {
             /** @description Who may accept: only an account with this address. */
@@ -1491,6 +1752,33 @@ export interface components {
                 summary?: string | null;
                 /** @description Tokens, cost, time. */
                 usage: components["schemas"]["Usage"];
+            }[];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
+        Page_Canvas: {
+            /** @description The items of this page, in the list's documented order. */
+            items: {
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                created_by?: components["schemas"]["Person"] | null;
+                editor?: components["schemas"]["Person"] | null;
+                /** @description Its id. */
+                id: components["schemas"]["CanvasId"];
+                /** @description Whether one person at a time may edit (CAN-3). */
+                locked: boolean;
+                /** @description What people call it: 1 to 200 characters, one line. */
+                name: string;
+                /** @description When its document last changed, within a minute. */
+                updated_at: components["schemas"]["Timestamp"];
+                /**
+                 * Format: int64
+                 * @description Rises with each change of what is said here; the document does not count.
+                 */
+                version: number;
+                /** @description Whose. */
+                workspace: components["schemas"]["WorkspaceId"];
             }[];
             /** @description Cursor of the next page. */
             next?: string | null;
@@ -1756,6 +2044,19 @@ export interface components {
             /** @description Cursor of the next page. */
             next?: string | null;
         };
+        /** @description Changes of a canvas. Absent fields stay. */
+        PatchCanvas: {
+            editor?: components["schemas"]["UserId"] | null;
+            /**
+             * Format: int64
+             * @description The version the change was made on (JOB-7).
+             */
+            if_version?: number | null;
+            /** @description Locks it, to be edited by whoever asks, or unlocks it (CAN-3). */
+            locked?: boolean | null;
+            /** @description 1 to 200 characters, one line. */
+            name?: string | null;
+        };
         /** @description Body of `PATCH /jobs/{job}`. Absent fields stay; `folder` and `model` are cleared by an empty string. */
         PatchJob: {
             agent?: string | null;
@@ -1846,6 +2147,19 @@ export interface components {
             title: string;
             /** @description Stable URN of the kind of problem, `urn:coord:problem:<kind>`. */
             type: string;
+        };
+        /** @description What an idea becomes. Parts left out come from the idea and the workspace (CAN-4). */
+        PromoteIdea: {
+            /** @description Agent's name, or `any`; absent for a user job. */
+            agent?: string | null;
+            /** @description Becomes ready by itself when what it depends on is done (DEP-5). */
+            auto_ready?: boolean;
+            /** @description Defaults to the rest of the idea's text. */
+            description?: string | null;
+            /** @description Only for its owner, team and admins. What was written on the canvas was seen by everybody there. */
+            private?: boolean;
+            /** @description Defaults to the first line of the idea's text. */
+            title?: string | null;
         };
         /** @description Body of `POST /auth/register`. */
         Register: {
@@ -2004,6 +2318,13 @@ export interface components {
          * @enum {string}
          */
         TeamRole: "viewer" | "editor" | "lead";
+        /** @description A pass for one WebSocket connection of the person who asked, as `?ticket=`: for programs that can set neither cookie nor header. */
+        Ticket: {
+            /** @description After 30 seconds. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description Good once. */
+            ticket: string;
+        };
         /**
          * Format: date-time
          * @description RFC 3339, UTC
@@ -2363,6 +2684,234 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_canvas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canvas"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_canvas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_canvas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchCanvas"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canvas"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    duplicate_canvas: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewCanvas"] | null;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canvas"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_canvas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CanvasFile"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    promote_idea: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+                object: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteIdea"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_canvas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CanvasFile"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             default: {
@@ -3360,6 +3909,33 @@ export interface operations {
             };
         };
     };
+    create_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tokens: {
         parameters: {
             query?: {
@@ -3628,6 +4204,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ActivityEntry"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_canvases: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page: 1 to 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Canvas"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_canvas: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCanvas"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Canvas"];
                 };
             };
             default: {
