@@ -20,6 +20,8 @@ export class Cover {
   area: Box | null = null;
   near = false;
   private wanted: string[] = [];
+  /** How many of the wanted are in view: they come first. */
+  private missing = 0;
   private held: ReadonlySet<string> = new Set();
   private readonly listeners = new Set<() => void>();
   private version = 0;
@@ -38,9 +40,9 @@ export class Cover {
   /** Rises with each change of `mounted`. */
   snapshot = (): number => this.version;
 
-  /** Cards are still on their way. */
+  /** Cards in view are still on their way. */
   get pending(): boolean {
-    return this.wanted.length > 0;
+    return this.missing > 0;
   }
 
   /** What is never taken away: edited, focused, dragged, selected. */
@@ -64,6 +66,7 @@ export class Cover {
         this.near = false;
         this.area = null;
         this.wanted = [];
+        this.missing = 0;
         this.sweep(false);
       }
       return;
@@ -83,6 +86,7 @@ export class Cover {
       (box && overlaps(box, seen) ? first : later).push(id);
     }
     this.wanted = [...first, ...later];
+    this.missing = first.length;
     this.sweep(false);
     this.mount();
   }
@@ -94,7 +98,8 @@ export class Cover {
       if (!box) {
         gone = this.mounted.delete(id) || gone;
       } else if (this.area && !this.mounted.has(id) && overlaps(box, this.area)) {
-        this.wanted.push(id);
+        this.wanted.unshift(id);
+        this.missing++;
       }
     }
     if (this.wanted.length > 0) {
@@ -114,19 +119,25 @@ export class Cover {
   }
 
   private mount(): void {
-    let room = PER_FRAME;
+    // What is not in view yet can wait for quiet frames.
+    let room = this.missing > 0 ? PER_FRAME : PER_FRAME / 3;
     const before = this.mounted.size;
-    while (room > 0 && this.wanted.length > 0) {
-      const id = this.wanted.shift() as string;
+    let taken = 0;
+    while (room > 0 && taken < this.wanted.length) {
+      const id = this.wanted[taken++] as string;
       if (!this.mounted.has(id) && this.scene.view(id)) {
         this.mounted.add(id);
         room--;
       }
     }
+    this.wanted.splice(0, taken);
+    this.missing = Math.max(0, this.missing - taken);
     if (this.mounted.size !== before) {
       this.tell();
     }
-    this.request();
+    if (this.wanted.length > 0 || before !== this.mounted.size) {
+      this.request();
+    }
   }
 
   private sweep(added: boolean): void {

@@ -1,6 +1,6 @@
 /** Draws a part of the scene on a surface: the far view, the minimap, PNG and SVG are all this one painter. */
 import { arrow, type Curve, pointOn } from '../scene/connectors';
-import { bottom, overlaps, right } from '../scene/geometry';
+import { around, bottom, right } from '../scene/geometry';
 import type { Scene, SceneLink } from '../scene/scene';
 import type { Box, Color, ObjectView } from '../types';
 import type { Pictures } from './images';
@@ -25,6 +25,8 @@ export interface PaintOptions {
   readonly cards: ((id: string) => boolean) | false;
   /** Only these objects; connectors between them. All when absent. */
   readonly only?: ReadonlySet<string>;
+  /** Told where each object and connector was drawn. */
+  readonly drawn?: (id: string, box: Box) => void;
 }
 
 /** Letters smaller than so many pixels are left out: nobody can read them, and they cost most of the time. */
@@ -57,19 +59,19 @@ export class Painter {
     const found = chosen(this.scene.query(area));
     let at = 0;
     for (; at < found.length && this.scene.view(found[at] as string)?.type === 'group'; at++) {
-      this.group(to, found[at] as string, zoom);
+      this.group(to, found[at] as string, options);
     }
     for (const id of this.scene.queryLinks(area)) {
       const link = this.scene.link(id);
       if (link && (!only || (only.has(link.view.from.object) && only.has(link.view.to.object)))) {
-        this.link(to, id, link, zoom);
+        this.link(to, id, link, options);
       }
     }
     if (options.cards) {
       for (; at < found.length; at++) {
         const id = found[at] as string;
         if (options.cards(id)) {
-          this.card(to, id, zoom);
+          this.card(to, id, options);
         }
       }
     }
@@ -89,12 +91,13 @@ export class Painter {
     }
   }
 
-  private group(to: Surface, id: string, zoom: number): void {
+  private group(to: Surface, id: string, { zoom, drawn }: PaintOptions): void {
     const view = this.scene.view(id);
     const box = this.scene.box(id);
     if (!view || !box) {
       return;
     }
+    drawn?.(id, box);
     const look = this.palette.colors[view.color];
     to.rect(box, RADIUS.group ?? 0, look.soft, { color: look.edge, width: Math.max(1.25, 1 / zoom) });
     const title = this.groupTitle(view, box, zoom);
@@ -115,9 +118,10 @@ export class Painter {
     return { x: size * 0.9, y: size * 0.65, lines, weight: 600, ink: 'card' };
   }
 
-  private link(to: Surface, id: string, { view, jobs }: SceneLink, zoom: number): void {
+  private link(to: Surface, id: string, { view, jobs }: SceneLink, { zoom, drawn }: PaintOptions): void {
     const shape = this.scene.curve(id);
     if (shape && Math.max(shape.box.w, shape.box.h) * zoom > 2) {
+      drawn?.(id, view.text ? labelled(shape) : shape.box);
       this.connector(to, shape, view.kind, view.color, jobs !== null, zoom);
       if (view.text && 13 * zoom >= LEAST_LETTER) {
         const lines = clipped(view.text, 220, 2, 13, 500, this.measure);
@@ -146,14 +150,18 @@ export class Painter {
     }
   }
 
-  private card(to: Surface, id: string, zoom: number): void {
+  private card(to: Surface, id: string, { zoom, drawn }: PaintOptions): void {
     const view = this.scene.view(id);
     const box = this.scene.box(id);
     if (!view || !box) {
       return;
     }
-    const small = Math.min(box.w, box.h) * zoom < 14;
-    const radius = small ? 0 : (RADIUS[view.type] ?? 8);
+    drawn?.(id, box);
+    if (Math.min(box.w, box.h) * zoom < 14) {
+      this.speck(to, view, box, zoom);
+      return;
+    }
+    const radius = RADIUS[view.type] ?? 8;
     const edge = { color: this.palette.strong, width: Math.max(1, 0.7 / zoom) };
     const look = this.palette.colors[view.color];
     const face = view.job ? this.jobs.face(view.job) : undefined;
@@ -174,15 +182,30 @@ export class Painter {
       default: {
         to.rect(box, radius, this.palette.surface, edge);
         const bar = view.type === 'job' ? (face ? this.palette.tones[face.tone].ink : this.palette.strong) : look.edge;
-        to.rect({ x: box.x, y: box.y + (small ? 0 : 12), w: 4, h: Math.max(0, box.h - (small ? 0 : 24)) }, small ? 0 : 2, bar);
+        to.rect({ x: box.x, y: box.y + 12, w: 4, h: Math.max(0, box.h - 24) }, 2, bar);
       }
     }
-    if (box.h * zoom >= 6) {
+    // The largest letters there are on a card, without laying it out: from afar nothing would be drawn of it.
+    if (26 * zoom >= LEAST_LETTER) {
       for (const block of this.layouts.of(view, face)) {
         if (block.lines.size * zoom >= LEAST_LETTER) {
           to.text(box.x + block.x, box.y + block.y, block.lines, block.weight, this.ink(block.ink, view.color));
         }
       }
+    }
+  }
+
+  /** A card so small that only its colour can be seen. There may be thousands of them. */
+  private speck(to: Surface, view: ObjectView, box: Box, zoom: number): void {
+    if (view.type === 'sticky' || view.type === 'text') {
+      to.rect(box, 0, this.palette.colors[view.color].fill);
+      return;
+    }
+    to.rect(box, 0, this.palette.strong);
+    const face = view.job ? this.jobs.face(view.job) : undefined;
+    const mark = view.job ? face && this.palette.tones[face.tone].ink : this.palette.colors[view.color].edge;
+    if (mark) {
+      to.rect({ x: box.x, y: box.y, w: Math.max(4, 2 / zoom), h: box.h }, 0, mark);
     }
   }
 
@@ -202,13 +225,8 @@ export class Painter {
   }
 }
 
-/** Whether a change of these objects and connectors shows within the box. */
-export function shows(scene: Scene, ids: Iterable<string>, area: Box): boolean {
-  for (const id of ids) {
-    const box = scene.box(id);
-    if (!box || overlaps(box, area)) {
-      return true;
-    }
-  }
-  return false;
+/** The box of a connector with room for its label. */
+export function labelled(shape: Curve): Box {
+  const { x, y } = pointOn(shape, 0.5);
+  return around([shape.box, { x: x - 120, y: y - 26, w: 240, h: 52 }]) ?? shape.box;
 }

@@ -4,9 +4,9 @@
  */
 
 import type { CameraControl } from '../scene/camera';
-import { contains, grown, viewBox } from '../scene/geometry';
+import { around, contains, grown, overlaps, viewBox } from '../scene/geometry';
 import type { Box, Camera } from '../types';
-import { type Painter, shows } from './painter';
+import { labelled, type Painter } from './painter';
 import { CanvasSurface } from './surface';
 
 const MARGIN = 256;
@@ -15,6 +15,11 @@ const STRETCH = 1.4;
 const REST_MS = 140;
 /** From a screen finer than this on, the picture is drawn at this: a blur nobody sees, for half the work. */
 const MAX_RATIO = 2;
+/** More changes than this at once, or changes of so much of the picture, and all of it is drawn anew. */
+const MOST_PATCHES = 48;
+const MOST_PATCHED = 0.6;
+/** Further than their boxes reach: strokes, arrow heads, and the blur at the edge of what is drawn. */
+const BLEED = 14;
 
 export class Picture {
   /** How often it was drawn, for the tests and the measurements. */
@@ -22,6 +27,9 @@ export class Picture {
   private readonly pen: CanvasRenderingContext2D | null;
   private last: { camera: Camera; area: Box } | null = null;
   private dirty = true;
+  /** Where each object and connector is in the picture. */
+  private readonly places = new Map<string, Box>();
+  private readonly patched = new Set<string>();
   private rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -44,13 +52,22 @@ export class Picture {
     this.request();
   }
 
-  /** Told what changed; draws again only when that shows. */
-  changed(objects: Iterable<string>, links: ReadonlySet<string>): void {
+  /** Told what changed; draws again the parts where that shows. */
+  changed(objects: Iterable<string>, links: Iterable<string>): void {
     if (this.dirty || !this.last) {
       return;
     }
-    if (links.size > 0 || shows(this.painter.scene, objects, this.last.area)) {
-      this.invalidate();
+    for (const id of objects) {
+      this.patched.add(id);
+    }
+    for (const id of links) {
+      this.patched.add(id);
+    }
+    if (this.patched.size > MOST_PATCHES * 8) {
+      this.dirty = true;
+    }
+    if (this.patched.size > 0) {
+      this.request();
     }
   }
 
@@ -65,6 +82,9 @@ export class Picture {
     if (this.dirty || !last || ratio > STRETCH || ratio < 1 / STRETCH || !contains(last.area, seen)) {
       this.draw(camera);
     } else {
+      if (this.patched.size > 0) {
+        this.patch(last.camera, last.area);
+      }
       if (ratio !== 1) {
         clearTimeout(this.rest);
         this.rest = setTimeout(() => this.invalidate(), REST_MS);
@@ -77,6 +97,8 @@ export class Picture {
     const { view } = this.camera;
     clearTimeout(this.rest);
     this.dirty = false;
+    this.patched.clear();
+    this.places.clear();
     this.drawn++;
     const density = Math.min(MAX_RATIO, globalThis.devicePixelRatio || 1);
     const area = grown(viewBox(camera, view), MARGIN / camera.zoom);
@@ -94,10 +116,59 @@ export class Picture {
       pen.fillStyle = this.painter.palette.bg;
       pen.fillRect(0, 0, w, h);
       pen.setTransform(scale, 0, 0, scale, -area.x * scale, -area.y * scale);
-      this.painter.paint(new CanvasSurface(pen), area, { zoom: camera.zoom, grid: true, cards: this.cards() });
+      this.painter.paint(new CanvasSurface(pen), area, { zoom: camera.zoom, grid: true, cards: this.cards(), drawn: this.note });
     }
     this.last = { camera, area };
     this.move(camera, area, camera.zoom);
+  }
+
+  private readonly note = (id: string, box: Box): void => {
+    this.places.set(id, box);
+  };
+
+  /** Draws the changed parts again, each cut to whole pixels so that no seams show. */
+  private patch(camera: Camera, area: Box): void {
+    const { pen, painter } = this;
+    const { scene } = painter;
+    const parts: Box[] = [];
+    for (const id of this.patched) {
+      const shape = scene.box(id) ? undefined : scene.curve(id);
+      const now = shape ? labelled(shape) : scene.box(id);
+      const before = this.places.get(id);
+      this.places.delete(id);
+      for (const box of [before, now]) {
+        if (box && overlaps(box, area)) {
+          parts.push(box);
+        }
+      }
+    }
+    this.patched.clear();
+    const density = Math.min(MAX_RATIO, globalThis.devicePixelRatio || 1);
+    const scale = camera.zoom * density;
+    const boxes = merged(parts.map((box) => grown(box, BLEED + 2 / camera.zoom)));
+    const size = boxes.reduce((sum, { w, h }) => sum + w * h, 0);
+    if (!pen || boxes.length > MOST_PATCHES || size > area.w * area.h * MOST_PATCHED) {
+      this.draw(camera);
+      return;
+    }
+    const cards = this.cards();
+    for (const box of boxes) {
+      const left = Math.floor((box.x - area.x) * scale);
+      const top = Math.floor((box.y - area.y) * scale);
+      const wide = Math.ceil((box.x + box.w - area.x) * scale) - left;
+      const high = Math.ceil((box.y + box.h - area.y) * scale) - top;
+      pen.save();
+      pen.setTransform(1, 0, 0, 1, 0, 0);
+      pen.beginPath();
+      pen.rect(left, top, wide, high);
+      pen.clip();
+      pen.fillStyle = painter.palette.bg;
+      pen.fillRect(left, top, wide, high);
+      pen.setTransform(scale, 0, 0, scale, -area.x * scale, -area.y * scale);
+      const part = { x: left / scale + area.x, y: top / scale + area.y, w: wide / scale, h: high / scale };
+      painter.paint(new CanvasSurface(pen), part, { zoom: camera.zoom, grid: true, cards, drawn: this.note });
+      pen.restore();
+    }
   }
 
   private move(camera: Camera, area: Box, drawnAt: number): void {
@@ -106,4 +177,17 @@ export class Picture {
     const y = (area.y - camera.y) * camera.zoom + view.h / 2;
     this.element.style.transform = `translate3d(${x}px, ${y}px, 0) scale(${camera.zoom / drawnAt})`;
   }
+}
+
+/** Boxes that overlap become one. */
+function merged(boxes: readonly Box[]): Box[] {
+  const whole: Box[] = [];
+  for (const box of boxes) {
+    let next = box;
+    for (let at = whole.findIndex((other) => overlaps(other, next)); at >= 0; at = whole.findIndex((other) => overlaps(other, next))) {
+      next = around([next, ...whole.splice(at, 1)]) ?? next;
+    }
+    whole.push(next);
+  }
+  return whole;
 }

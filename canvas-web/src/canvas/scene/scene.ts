@@ -44,6 +44,7 @@ interface Entry {
   maxX: number;
   maxY: number;
   readonly id: string;
+  rank: number;
 }
 
 /** What the drawing order depends on. */
@@ -57,7 +58,7 @@ interface Laid {
   ends: boolean;
 }
 
-const entry = (id: string, box: Box): Entry => ({ id, minX: box.x, minY: box.y, maxX: box.x + box.w, maxY: box.y + box.h });
+const entry = (id: string, box: Box): Entry => ({ id, minX: box.x, minY: box.y, maxX: box.x + box.w, maxY: box.y + box.h, rank: -1 });
 const boxOf = ({ minX, minY, maxX, maxY }: Entry): Box => ({ x: minX, y: minY, w: maxX - minX, h: maxY - minY });
 const area = (box: Box) => ({ minX: box.x, minY: box.y, maxX: box.x + box.w, maxY: box.y + box.h });
 
@@ -92,7 +93,7 @@ export class Scene {
   private readonly listeners = new Set<(change: SceneChange) => void>();
   private readonly watchers = new Map<string, Set<() => void>>();
   private dependencies: readonly JobDependency[] = [];
-  private ranks: Map<string, number> | null = null;
+  private ranked = false;
   private readonly placings = new Map<string, string>();
   private changedObjects = new Set<string>();
   private changedLinks = new Set<string>();
@@ -182,9 +183,18 @@ export class Scene {
 
   /** Ids of what overlaps the box, in drawing order. */
   query(box: Box): string[] {
-    const found = this.tree.search(area(box)).map(({ id }) => id);
+    this.rankAll();
+    const found = this.tree.search(area(box));
     this.counts.reads += found.length;
-    return this.inOrder(this.withDrafts(found, box));
+    if (this.drafts.size === 0) {
+      return found.sort((a, b) => a.rank - b.rank).map(({ id }) => id);
+    }
+    return this.inOrder(
+      this.withDrafts(
+        found.map(({ id }) => id),
+        box,
+      ),
+    );
   }
 
   /** The topmost object at the point; `skip` is not seen. */
@@ -294,12 +304,16 @@ export class Scene {
 
   /** Ids sorted in drawing order, lowest first. */
   inOrder(ids: string[]): string[] {
-    return ids.sort((a, b) => this.rank(a) - this.rank(b));
+    this.rankAll();
+    return ids
+      .map((id) => ({ id, rank: this.entries.get(id)?.rank ?? -1 }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ id }) => id);
   }
 
   rank(id: string): number {
-    this.ranks ??= this.ranked();
-    return this.ranks.get(id) ?? -1;
+    this.rankAll();
+    return this.entries.get(id)?.rank ?? -1;
   }
 
   /** The dependencies between jobs that are to be drawn where both have cards. */
@@ -450,20 +464,26 @@ export class Scene {
     return all;
   }
 
-  private ranked(): Map<string, number> {
+  private rankAll(): void {
+    if (this.ranked) {
+      return;
+    }
+    this.ranked = true;
     // Groups lie below all cards: connectors are drawn between the two.
     const above = this.entries.size;
-    const ranks = new Map<string, number>();
+    let next = 0;
+    const seen = new Set<string>();
     const walk = (parent: string | null) => {
       for (const id of this.document.children(parent)) {
-        if (!ranks.has(id)) {
-          ranks.set(id, ranks.size + (this.view(id)?.type === 'group' ? 0 : above));
+        const placed = this.entries.get(id);
+        if (placed && !seen.has(id)) {
+          seen.add(id);
+          placed.rank = next++ + (this.view(id)?.type === 'group' ? 0 : above);
           walk(id);
         }
       }
     };
     walk(null);
-    return ranks;
   }
 
   private take(change: DocumentChange): void {
@@ -519,6 +539,7 @@ export class Scene {
       this.tree.remove(before);
     }
     const next = entry(id, box);
+    next.rank = before?.rank ?? -1;
     this.entries.set(id, next);
     this.tree.insert(next);
     this.counts.indexed++;
@@ -535,7 +556,7 @@ export class Scene {
   private notePlacing(id: string, view: ObjectView | undefined): void {
     const now = view && placing(view);
     if (this.placings.get(id) !== now) {
-      this.ranks = null;
+      this.ranked = false;
       this.order++;
       if (now === undefined) {
         this.placings.delete(id);
