@@ -29,8 +29,8 @@ export type WireLink = LinkView;
 export interface CanvasFile {
   readonly coord_canvas: number;
   readonly name: string;
-  readonly objects: readonly WireObject[];
-  readonly links: readonly WireLink[];
+  readonly objects: WireObject[];
+  readonly links: WireLink[];
 }
 
 /** What is not there is left out, except the parent. */

@@ -1,14 +1,15 @@
 /** Parts of a canvas as values: what duplicating, copying, pasting, templates and import have in common. */
 import type { Box, CanvasDocument, LinkView, ObjectView } from '../../types';
-import { bear, bearLink, done, edit, full, keysOnTop, type Outcome, refused } from '../edit';
+import { bear, bearLink, done, edit, full, groupBy, keysOnTop, type Outcome, refused } from '../edit';
 import { ancestors, around, outermost, subtree, worldPoint } from '../geometry';
 import { limits } from '../heal';
 import { newId } from '../ids';
+import { keysAt } from '../order';
 import { inDrawingOrder } from './arrange';
 
 /** Objects and the connectors among them. Those without a parent in the fragment have places on the canvas. */
 export interface Fragment {
-  /** Groups before what is in them, each family in drawing order. */
+  /** Groups before what is in them, each family in drawing order, whatever their order keys. */
   readonly objects: readonly ObjectView[];
   readonly links: readonly LinkView[];
 }
@@ -62,9 +63,14 @@ export function insert(
   const folders = new Set([...document.objects.values()].map(({ folder }) => folder));
   const corner = worldPoint(document, parent);
   return edit(document, () => {
-    const roots = fragment.objects.filter((object) => object.parent === null);
-    const keys = keysOnTop(document, parent, roots.length);
-    const order = new Map(roots.map(({ id }, place) => [id, keys[place] ?? '']));
+    const families = groupBy(fragment.objects, (object) => object.parent);
+    const order = new Map<string, string>();
+    for (const [group, family] of families) {
+      const keys = group === null ? keysOnTop(document, parent, family.length) : keysAt([], 0, family.length).keys;
+      family.forEach(({ id }, place) => {
+        order.set(id, keys[place] ?? '');
+      });
+    }
     for (const object of fragment.objects) {
       const inside = object.parent === null ? undefined : ids.get(object.parent);
       bear(document, {
@@ -73,7 +79,7 @@ export function insert(
         parent: inside ?? parent,
         x: inside === undefined ? object.x + dx - corner.x : object.x,
         y: inside === undefined ? object.y + dy - corner.y : object.y,
-        z: order.get(object.id) ?? object.z,
+        z: order.get(object.id) ?? '',
         locked: false,
         folder: folders.has(object.folder) ? null : object.folder,
         by,
@@ -91,7 +97,7 @@ export function insert(
         });
       }
     }
-    return done(roots.map(({ id }) => ids.get(id) as string));
+    return done((families.get(null) ?? []).map(({ id }) => ids.get(id) as string));
   });
 }
 
