@@ -5,6 +5,7 @@ mod common;
 
 use common::{
     Person, TestServer,
+    canvas::Client,
     live::{FakeRunner, Socket, hello, ready, team},
     server, text,
 };
@@ -28,6 +29,8 @@ struct Stage {
     ids: BTreeMap<&'static str, String>,
     /// More ids of it, in no address.
     more_ids: Vec<String>,
+    /// A canvas with the private job's card on it.
+    canvas: String,
     runner: FakeRunner,
     work: Value,
     /// Sockets that were open while all of it happened.
@@ -96,6 +99,27 @@ async fn stage() -> Stage {
     assert_eq!(runner.put(&work, "diff?which=whole", format!("+{MARK}")).await, 204);
     ada.delete(204, &format!("/workspaces/{ws}/members/{}", rex.id)).await;
     let delivered = ada.get(&format!("/jobs/{job}/deliverables")).await;
+    let canvas = text(
+        &ada.post(201, &format!("/workspaces/{ws}/canvases"), json!({ "name": "Plan" }))
+            .await,
+        "id",
+    );
+    let mut drawing = Client::join(&ada, &canvas, 1).await;
+    drawing.card("card", &job).await;
+    // An idea that becomes a private job takes its words along.
+    drawing.add("idea", "idea", &format!("{MARK} idea")).await;
+    drawing.saved().await;
+    let path = format!("/canvases/{canvas}/ideas/idea/promote");
+    let promoted = ada.post(201, &path, json!({ "private": true })).await;
+    // Soon its words are in nothing that is sent to who joins.
+    for client in 20.. {
+        let first = Client::join(&ada, &canvas, client).await.first;
+        if !String::from_utf8_lossy(&first).contains(MARK) {
+            break;
+        }
+        assert!(client < 120, "the idea's words stay");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     let ids = BTreeMap::from([
         ("ws", ws.clone()),
         ("job", job.clone()),
@@ -105,7 +129,7 @@ async fn stage() -> Stage {
         ("note", text(&note, "id")),
         ("file", attachment),
     ]);
-    let more_ids = vec![text(&delivered["items"][0], "id")];
+    let more_ids = vec![text(&delivered["items"][0], "id"), text(&promoted, "id")];
     Stage {
         server,
         ws,
@@ -116,6 +140,7 @@ async fn stage() -> Stage {
         rex,
         ids,
         more_ids,
+        canvas,
         runner,
         work,
         watching,
@@ -148,6 +173,7 @@ impl Stage {
             address = address.replace(&format!("{{{name}}}"), "01900000-0000-7000-8000-000000000000");
         }
         let address = address.replace("{command}", "duplicate").replace("{name}", "x.txt");
+        let address = address.replace("{canvas}", &self.canvas).replace("{object}", "card");
         assert!(!address.contains('{'), "say here what to fill into {address}");
         address
     }
@@ -213,6 +239,10 @@ impl Stage {
             let body = answer.bytes().await.unwrap();
             let body = String::from_utf8_lossy(&body);
             for secret in self.secrets() {
+                // A canvas says that there is a job, by its id, and nothing more (CAN-5).
+                if address.contains("/canvases/") && secret != MARK {
+                    continue;
+                }
                 assert!(
                     !body.contains(secret) && !headers.contains(secret),
                     "{who} reads {secret} at {address}: {status} {headers} {body}"
@@ -226,6 +256,17 @@ impl Stage {
             if let Ok(mut events) = opened {
                 self.reads_to_the_end(who, &mut events).await;
             }
+        }
+        if ["bob", "vic"].contains(&who) {
+            let drawing = Client::join(caller, &self.canvas, 9).await;
+            let document = String::from_utf8_lossy(&drawing.state()).into_owned();
+            assert!(
+                document.contains("card") && !document.contains(MARK),
+                "{who} reads it on the canvas (CAN-5)"
+            );
+        } else {
+            let refused = caller.socket(&format!("/canvases/{}/sync", self.canvas)).await;
+            assert!(refused.is_err(), "{who} joins the canvas");
         }
         let log = caller.socket(&format!("/attempts/{}/log/live", self.ids["attempt"])).await;
         assert!(log.is_err(), "{who} watches the log");

@@ -87,7 +87,9 @@ pub fn files(check: bool, step: &mut Step) -> Result<String> {
 /// The canvas document's keys, defaults and limits, as the web app reads them.
 fn write_canvas_schema(file: &Path) -> Result<()> {
     let schema = serde_json::to_string_pretty(&coord_protocol::canvas::schema::as_json())?;
-    let text = format!("// Made by `cargo xtask generate` from protocol/src/canvas/schema.rs. Do not edit.\n\nexport const schema = {schema} as const;\n");
+    let text = format!(
+        "// Made by `cargo xtask generate` from protocol/src/canvas/schema.rs. Do not edit.\n\nexport const schema = {schema} as const;\n"
+    );
     fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 

@@ -146,6 +146,8 @@ pub(super) struct Perform {
     pub(super) update: Vec<u8>,
     /// Objects whose job cards it places.
     pub(super) placed: Vec<String>,
+    /// Deleted words must go from what joiners are sent: a snapshot is made at once, which forgets them.
+    pub(super) forgets: bool,
 }
 
 impl Message for Perform {
@@ -215,6 +217,8 @@ struct State {
 struct Tail {
     updates: usize,
     bytes: usize,
+    /// The next is made whatever the length.
+    forgets: bool,
     /// A snapshot is being made; changes since it began, to go on top.
     since: Option<Vec<Bytes>>,
 }
@@ -496,12 +500,14 @@ impl Handler<Encode> for CanvasActor {
 impl Handler<Perform> for CanvasActor {
     type Result = ResponseFuture<Result<(), StoreError>>;
 
-    fn handle(&mut self, Perform { update, placed }: Perform, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, message: Perform, ctx: &mut Self::Context) -> Self::Result {
+        let Perform { update, placed, forgets } = message;
         if let Err(error) = self.take(None, None, &update) {
             return Box::pin(async move { Err(StoreError::inconsistent("canvas_updates", error)) });
         }
         if let Some(state) = &mut self.state {
             state.gathering.placed.extend(placed);
+            state.tail.forgets |= forgets;
         }
         let wait = self.committed(ctx);
         Box::pin(async move { wait.await.unwrap_or(Err(StoreError::Closed)) })

@@ -10,12 +10,13 @@ use coord_canvas::{
     Malformed,
     model::{self, CanvasView, Done, Edit, ModelError},
 };
+use coord_domain::job::Job;
 use coord_protocol::{
     account::Person,
     canvas::Canvas,
     id::{CanvasId, UserId},
 };
-use coord_store::StoreError;
+use coord_store::{StoreError, canvases, jobs};
 
 /// A place on an open canvas, for one connection. It is left when this is dropped.
 pub struct CanvasSeat {
@@ -151,6 +152,7 @@ impl Live {
         placed: Vec<String>,
     ) -> Result<Result<Vec<Done>, ModelError>, CommandError> {
         let (bytes, client) = (self.canvas_bytes(id).await?, self.ids().client());
+        let forgets = edits.iter().any(|edit| matches!(edit, Edit::Promote { clear_text: true, .. }));
         let edited = match heavy::run(move || model::edit(&bytes, client, &edits)).await? {
             Ok(edited) => edited,
             Err(error) => return Ok(Err(error)),
@@ -160,9 +162,43 @@ impl Live {
         let perform = || canvas::Perform {
             update: update.clone(),
             placed: placed.clone(),
+            forgets,
         };
         self.ask_canvas(id, perform).await?;
         Ok(Ok(edited.done))
+    }
+
+    /// Puts the card of a job in the place of the idea it was (CAN-4).
+    ///
+    /// # Errors
+    /// Inside, when the object is gone or something else. Else what failed.
+    pub async fn place_card(&self, id: CanvasId, object: &str, job: &Job) -> Result<Result<(), ModelError>, CommandError> {
+        let edit = Edit::Promote {
+            object: object.to_owned(),
+            job: job.id,
+            clear_text: job.access.private,
+        };
+        let done = self.edit_canvas(id, vec![edit], vec![object.to_owned()]).await?;
+        Ok(done.map(drop))
+    }
+
+    /// Places the cards that a stop of the server left out.
+    pub(super) async fn place_cards(&self, id: CanvasId) {
+        let place = async {
+            let unplaced = canvases::unplaced(&mut *self.store().read().await?, id).await?;
+            for (object, job) in unplaced {
+                let job = jobs::get(&mut *self.store().read().await?, job).await?;
+                if let Some(job) = job
+                    && let Err(error) = self.place_card(id, &object, &job).await?
+                {
+                    tracing::debug!(canvas = %id, %error, "a job's card was not placed");
+                }
+            }
+            Ok::<_, CommandError>(())
+        };
+        if let Err(error) = place.await {
+            tracing::warn!(canvas = %id, %error, "job cards are not in place yet");
+        }
     }
 
     /// A canvas's name, lock or editor changed: call after the commit.

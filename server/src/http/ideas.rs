@@ -87,17 +87,7 @@ async fn promoted(ctx: &Ctx, who: Who, canvas: &Canvas, object: &str) -> Result<
 
 /// Puts the card in place. An object that went away meanwhile has none; the job is there all the same.
 async fn place(ctx: &Ctx, id: CanvasId, job: &Job, object: &str) -> Result<(), ApiError> {
-    let edit = Edit::Promote {
-        object: object.to_owned(),
-        job: job.id,
-        clear_text: job.access.private,
-    };
-    if let Err(error) = ctx
-        .live
-        .edit_canvas(id, vec![edit], vec![object.to_owned()])
-        .await
-        .map_err(failed)?
-    {
+    if let Err(error) = ctx.live.place_card(id, object, job).await.map_err(failed)? {
         tracing::info!(canvas = %id, %error, "a job's card was not placed");
     }
     Ok(())

@@ -140,8 +140,13 @@ impl Editor {
     /// Returns when they may no longer be there.
     async fn lost(&self) -> Closing {
         let mut revocations = self.live.revocations();
+        let denied = self.denied.get();
         loop {
             match self.look().await {
+                // What it sent as somebody else is offered anew, or known to be not saved.
+                Ok(true) if self.denied.get() != denied => {
+                    return Closing(close::AGAIN, "your role changed; please connect again".to_owned());
+                }
                 Ok(true) => {}
                 Ok(false) => return Closing::revoked(),
                 Err(error) => return Closing::again(error),

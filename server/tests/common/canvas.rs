@@ -27,6 +27,8 @@ pub struct Client {
     pub sent: u64,
     /// Reasons for which changes were not taken.
     pub denied: Vec<String>,
+    /// What it was sent when it joined, as it came.
+    pub first: Vec<u8>,
     /// Presence messages as they came.
     pub people: Vec<Vec<u8>>,
 }
@@ -54,6 +56,7 @@ impl Client {
             acked: 0,
             sent: 0,
             denied: vec![],
+            first: vec![],
             people: vec![],
         };
         let state_vector = client.doc.transact().state_vector().encode_v1();
@@ -99,6 +102,7 @@ impl Client {
                     return Ok(Some(0));
                 }
                 Sync::Step2(update) => {
+                    self.first = update.to_vec();
                     self.doc.transact_mut().apply_update(Update::decode_v1(update).unwrap()).unwrap();
                     return Ok(Some(1));
                 }

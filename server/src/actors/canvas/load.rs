@@ -19,6 +19,8 @@ struct Loaded {
     owners: HashMap<u64, UserId>,
     seq: i64,
     tail: Tail,
+    /// Ideas became jobs whose cards are not in the document: the server stopped in between.
+    has_unplaced: bool,
 }
 
 /// A snapshot to be made: the document as it is with the change of this number.
@@ -37,6 +39,10 @@ impl CanvasActor {
         ctx.wait(read.into_actor(self).map(|loaded, actor, ctx| match loaded {
             Ok(Some(loaded)) => {
                 let touched = loaded.canvas.updated_at;
+                if loaded.has_unplaced {
+                    let (live, id) = (actor.live.clone(), actor.id);
+                    actix_web::rt::spawn(async move { live.place_cards(id).await });
+                }
                 actor.state = Some(State {
                     canvas: loaded.canvas,
                     document: loaded.document,
@@ -60,10 +66,11 @@ impl CanvasActor {
     pub(super) fn snapshot_when_due(&mut self) -> Option<Due> {
         let state = self.state.as_mut()?;
         let tail = &mut state.tail;
-        if tail.since.is_some() || (tail.updates < SNAPSHOT_UPDATES && tail.bytes < SNAPSHOT_BYTES) {
+        if tail.since.is_some() || !(tail.forgets || tail.updates >= SNAPSHOT_UPDATES || tail.bytes >= SNAPSHOT_BYTES) {
             return None;
         }
         tail.since = Some(vec![]);
+        tail.forgets = false;
         Some(Due {
             seq: state.seq,
             bytes: state.document.encode(),
@@ -151,13 +158,14 @@ fn compacted(id: CanvasId, bytes: Vec<u8>, client: u64) -> Result<Compacted, Sto
 }
 
 async fn load(live: &Live, id: CanvasId) -> Result<Option<Loaded>, StoreError> {
-    let (canvas, owners, mut stored) = {
+    let (canvas, owners, has_unplaced, mut stored) = {
         let mut conn = live.store().read().await?;
         let Some(canvas) = canvases::get(&mut conn, id).await? else {
             return Ok(None);
         };
         let owners = canvases::clients(&mut conn, id).await?.into_iter().collect();
-        (canvas, owners, canvases::load(&mut conn, id).await?)
+        let has_unplaced = !canvases::unplaced(&mut conn, id).await?.is_empty();
+        (canvas, owners, has_unplaced, canvases::load(&mut conn, id).await?)
     };
     loop {
         let seq = stored.seq();
@@ -167,6 +175,7 @@ async fn load(live: &Live, id: CanvasId) -> Result<Option<Loaded>, StoreError> {
                 let tail = Tail {
                     updates: read.updates.len(),
                     bytes: read.updates.iter().map(|(_, bytes)| bytes.len()).sum(),
+                    forgets: false,
                     since: None,
                 };
                 return Ok(Some(Loaded {
@@ -175,6 +184,7 @@ async fn load(live: &Live, id: CanvasId) -> Result<Option<Loaded>, StoreError> {
                     owners,
                     seq,
                     tail,
+                    has_unplaced,
                 }));
             }
             Err(error) => stored = without_damage(live, id, read, &error).await?,
