@@ -4,7 +4,7 @@ import { problemFrom, unreachable } from './problem';
 import type { paths } from './schema';
 import type { Answer, CommandBody, CommandName, FileKind, NewJob, PatchJob, Role, StoredFile, TeamMember } from './types';
 
-const client = createClient<paths>({
+export const client = createClient<paths>({
   baseUrl: location.origin,
   credentials: 'same-origin',
   // Looked up at each call, so that tests can put another one in its place.
@@ -12,7 +12,7 @@ const client = createClient<paths>({
 });
 
 /** The data of an answer; a refusal or a broken connection is thrown as a problem. */
-async function answered<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+export async function answered<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   let result: Awaited<typeof call>;
   try {
     result = await call;
@@ -35,16 +35,16 @@ export function newKey(): string {
 }
 
 /** So that a request sent twice makes one thing. */
-const once = () => ({ 'Idempotency-Key': newKey() });
+export const once = () => ({ 'Idempotency-Key': newKey() });
 
-const limit = 200;
+export const limit = 200;
 
 interface Paged<T> {
   items: T[];
   next?: string | null;
 }
 
-async function allPages<T>(
+export async function allPages<T>(
   page: (cursor: string | undefined) => Promise<{ data?: Paged<T>; error?: unknown; response: Response }>,
 ): Promise<T[]> {
   const items: T[] = [];

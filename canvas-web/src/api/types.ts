@@ -57,9 +57,13 @@ export type FileDiff = Schemas['FileDiff'];
 export type PlanStep = Schemas['PlanStep'];
 export type LogEntry = Schemas['LogEntry'];
 export type LogPage = Schemas['LogPage'];
-export type FeedEvent = Schemas['FeedEvent'];
 export type FeedControl = Schemas['FeedControl'];
+export type FeedEvent = Schemas['FeedEvent'];
 export type FeedMessage = Schemas['FeedMessage'];
+export type Canvas = Schemas['Canvas'];
+export type PatchCanvas = Schemas['PatchCanvas'];
+export type PromoteIdea = Schemas['PromoteIdea'];
+export type CanvasFile = Schemas['CanvasFile'];
 /** `Request` and `File` are taken by the browser. */
 export type AgentRequest = Schemas['Request'];
 export type StoredFile = Schemas['File'];

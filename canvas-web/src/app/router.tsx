@@ -159,13 +159,50 @@ const membersRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/members/members-page'), 'MembersPage'),
 });
 
+const canvasesRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'canvases',
+  component: lazyRouteComponent(() => import('@/features/canvases/canvases-page'), 'CanvasesPage'),
+});
+
+const canvasRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'canvases/$canvas',
+  validateSearch: (search: Record<string, unknown>): CanvasSearch => ({
+    object: typeof search.object === 'string' ? search.object : undefined,
+    job: Number.isSafeInteger(search.job) && (search.job as number) > 0 ? (search.job as number) : undefined,
+    tab: tabs.find((tab) => tab === search.tab),
+    attempt: typeof search.attempt === 'number' && search.attempt > 0 ? search.attempt : undefined,
+    view: search.view === 'outline' || search.view === 'canvas' ? search.view : undefined,
+  }),
+  component: lazyRouteComponent(() => import('@/features/canvases/canvas-page'), 'CanvasPage'),
+  pendingComponent: Loading,
+});
+
+export interface CanvasSearch {
+  /** The object to show: a link to it. */
+  object?: string;
+  /** Number of the job beside the canvas. */
+  job?: number;
+  tab?: JobTab;
+  attempt?: number;
+  /** Phones begin with the outline, other screens with the canvas. */
+  view?: 'outline' | 'canvas';
+}
+
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     loginRoute,
     inviteRoute,
     homeRoute,
     welcomeRoute,
-    workspaceRoute.addChildren([boardRoute.addChildren([boardIndexRoute, jobRoute]), runnersRoute, membersRoute]),
+    workspaceRoute.addChildren([
+      boardRoute.addChildren([boardIndexRoute, jobRoute]),
+      canvasesRoute,
+      canvasRoute,
+      runnersRoute,
+      membersRoute,
+    ]),
   ]),
   context: {},
   defaultPreload: 'intent',

@@ -1,11 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
-import { CircleHelp, Columns3, LogOut, Monitor, Moon, Plus, Server, Sun, Users } from 'lucide-react';
+import { CircleHelp, Columns3, Frame, LogOut, Monitor, Moon, Plus, Server, Sun, Users } from 'lucide-react';
 import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { api } from '@/api/calls';
 import { useMe, useOpenRequests, useWorkspace } from '@/api/hooks';
 import { keys } from '@/api/keys';
 import type { Workspace } from '@/api/types';
+import { forgetCopies, unsavedEdits } from '@/canvas/sync/copies';
 import { LiveConnection } from '@/live/connection';
 import { cx } from '@/shared/lib/cx';
 import { rememberWorkspace } from '@/shared/lib/last-workspace';
@@ -26,6 +27,7 @@ const CreateJobDialog = lazy(() => import('@/features/create/create-job-dialog')
 
 const pages = [
   { to: '/w/$slug', label: 'Board', icon: Columns3 },
+  { to: '/w/$slug/canvases', label: 'Canvases', icon: Frame },
   { to: '/w/$slug/runners', label: 'Runners', icon: Server },
   { to: '/w/$slug/members', label: 'Members', icon: Users },
 ] as const;
@@ -165,7 +167,7 @@ function NavLink({
   const active =
     to === '/w/$slug'
       ? path === base || path === `${base}/` || path.startsWith(`${base}/jobs`)
-      : path === to.replace('$slug', workspace.slug);
+      : `${path}/`.startsWith(`${to.replace('$slug', workspace.slug)}/`);
   return (
     <Link
       to={to}
@@ -230,6 +232,10 @@ function AccountMenu({ small }: { small?: boolean }) {
   const navigate = useNavigate();
   const cache = useQueryClient();
   const signOut = async () => {
+    // Signing out removes what this browser keeps of canvases.
+    if (unsavedEdits() > 0 && !window.confirm('Your last edits on the canvas are not saved yet and would be lost. Sign out?')) {
+      return;
+    }
     try {
       await api.logout();
     } catch (error) {
@@ -237,6 +243,9 @@ function AccountMenu({ small }: { small?: boolean }) {
       return;
     }
     cache.clear();
+    if (me) {
+      await forgetCopies(me.id);
+    }
     await navigate({ to: '/login', search: {} });
   };
   return (

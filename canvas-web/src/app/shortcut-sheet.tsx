@@ -1,7 +1,8 @@
+import { type SheetGroup, useUi } from '@/shared/lib/ui-store';
 import { Kbd } from '@/shared/ui/bits';
 import { Dialog, DialogBody } from '@/shared/ui/dialog';
 
-const groups: { title: string; keys: [string[], string][] }[] = [
+const groups: SheetGroup[] = [
   {
     title: 'Anywhere',
     keys: [
@@ -33,10 +34,11 @@ const groups: { title: string; keys: [string[], string][] }[] = [
 ];
 
 export function ShortcutSheet({ onClose }: { onClose: () => void }) {
+  const ofPage = useUi((state) => state.sheet);
   return (
     <Dialog open onClose={onClose} title="Keyboard shortcuts">
       <DialogBody className="flex flex-col gap-4 pb-5">
-        {groups.map((group) => (
+        {[...ofPage, ...groups].map((group) => (
           <section key={group.title}>
             <h3 className="mb-1 font-semibold text-ink-3 text-xs">{group.title}</h3>
             <dl className="flex flex-col">

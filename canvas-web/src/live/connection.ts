@@ -1,9 +1,10 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { create } from 'zustand';
 import { api } from '@/api/calls';
+import { withCanvas } from '@/api/canvases';
 import { keys } from '@/api/keys';
 import { ApiProblem } from '@/api/problem';
-import type { AgentRequest, Attempt, FeedEvent, FeedMessage, Job, Note, RunnerView } from '@/api/types';
+import type { AgentRequest, Attempt, Canvas, FeedEvent, FeedMessage, Job, Note, RunnerView } from '@/api/types';
 import { atStart, type ById, backoff, byId, type FeedPosition, type FeedStep, loaded, receive, reduce } from './feed';
 
 export type LiveStatus =
@@ -227,6 +228,7 @@ export class LiveConnection {
       void this.load();
       void this.cache.invalidateQueries({ queryKey: ['job'] });
       void this.cache.invalidateQueries({ queryKey: keys.members(this.workspace) });
+      void this.cache.invalidateQueries({ queryKey: keys.canvases(this.workspace) });
     }
   }
 
@@ -282,6 +284,12 @@ export class LiveConnection {
         break;
       case 'workspace.changed':
         void cache.invalidateQueries({ queryKey: keys.workspaces });
+        break;
+      case 'canvas.changed':
+        this.editList<Canvas>(keys.canvases(this.workspace), (canvases) => withCanvas(canvases, event.canvas));
+        break;
+      case 'canvas.deleted':
+        this.editList<Canvas>(keys.canvases(this.workspace), (canvases) => canvases.filter(({ id }) => id !== event.id));
         break;
       case 'job.deleted':
       case 'runner.changed':

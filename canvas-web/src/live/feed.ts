@@ -129,6 +129,8 @@ export function reduce(live: Live, events: readonly FeedEvent[]): Live {
       case 'files.changed':
       case 'member.changed':
       case 'workspace.changed':
+      case 'canvas.changed':
+      case 'canvas.deleted':
         break;
     }
   }

@@ -11,9 +11,10 @@ export const usePeers = (presence: Presence): ReadonlyMap<number, Peer> => useSy
 /** Whom this person follows: a client id. */
 export const useFollowed = (presence: Presence): number | null => useSyncExternalStore(presence.subscribe, () => presence.getMine().fol);
 
-/** The session of a canvas while the component is there; undefined while it opens. */
-export function useSession(user: string, canvas: string, findOut: SessionOptions['findOut']): CanvasSession | undefined {
+/** The session of a canvas while the component is there; undefined while it opens. Another `round` opens it afresh. */
+export function useSession(user: string, canvas: string, findOut: SessionOptions['findOut'], round: number): CanvasSession | undefined {
   const [session, setSession] = useState<CanvasSession>();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round is what opens it again
   useEffect(() => {
     let aborted = false;
     let opened: CanvasSession | null = null;
@@ -26,6 +27,6 @@ export function useSession(user: string, canvas: string, findOut: SessionOptions
       opened?.stop();
       setSession(undefined);
     };
-  }, [user, canvas, findOut]);
+  }, [user, canvas, findOut, round]);
   return session;
 }

@@ -1,8 +1,7 @@
 import { IndexeddbPersistence } from 'y-indexeddb';
 import type * as Y from 'yjs';
+import { copyName } from './copies';
 
-const PREFIX = 'coord:';
-const nameOf = (user: string, canvas: string) => `${PREFIX}${user}:${canvas}`;
 /** Key of the number of edits that the server has not confirmed. */
 const UNSAVED = 'unsaved';
 /** The number is written this long after it changed, at most. */
@@ -15,7 +14,7 @@ function available(): Promise<boolean> {
   }
   return new Promise((resolve) => {
     try {
-      const request = indexedDB.open(`${PREFIX}probe`);
+      const request = indexedDB.open(copyName('', 'probe'));
       request.onsuccess = () => {
         request.result.close();
         resolve(true);
@@ -51,7 +50,7 @@ export class LocalCopy {
     if (!(await available())) {
       return null;
     }
-    const store = new IndexeddbPersistence(nameOf(user, canvas), doc);
+    const store = new IndexeddbPersistence(copyName(user, canvas), doc);
     await store.whenSynced;
     const carried: unknown = await store.get(UNSAVED);
     return new LocalCopy(store, typeof carried === 'number' && carried > 0 ? Math.floor(carried) : 0);
@@ -87,26 +86,5 @@ export class LocalCopy {
       // A count that is not kept is one that is found again, when the server says what it has.
       this.store.set(UNSAVED, this.latest).catch(() => undefined);
     }
-  }
-}
-
-/** Removes the copies of a person who signs out, or of everybody. */
-export async function forgetCopies(user?: string): Promise<void> {
-  if (typeof indexedDB === 'undefined' || typeof indexedDB.databases !== 'function') {
-    return;
-  }
-  const prefix = user === undefined ? PREFIX : `${PREFIX}${user}:`;
-  const known = await indexedDB.databases().catch(() => []);
-  for (const { name } of known) {
-    if (name?.startsWith(prefix)) {
-      indexedDB.deleteDatabase(name);
-    }
-  }
-}
-
-/** Removes the copy of one canvas, as when it was deleted or is open no more. */
-export function forgetCopy(user: string, canvas: string) {
-  if (typeof indexedDB !== 'undefined') {
-    indexedDB.deleteDatabase(nameOf(user, canvas));
   }
 }

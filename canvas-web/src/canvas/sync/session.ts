@@ -1,4 +1,5 @@
 import * as Y from 'yjs';
+import { noteUnsaved } from './copies';
 import { LocalCopy } from './offline';
 import { Presence } from './presence';
 import { type ProviderOptions, SyncProvider } from './provider';
@@ -71,9 +72,14 @@ export class CanvasSession {
     this.provider.stop();
     void this.local?.close();
     this.doc.destroy();
+    noteUnsaved(0);
   }
 
-  private readonly onStatus = () => this.local?.unsaved(this.provider.status.unsaved);
+  private readonly onStatus = () => {
+    const { unsaved } = this.provider.status;
+    this.local?.unsaved(unsaved);
+    noteUnsaved(unsaved);
+  };
 
   private readonly onLeave = (event: BeforeUnloadEvent) => {
     if (this.local === null && this.provider.status.unsaved > 0) {

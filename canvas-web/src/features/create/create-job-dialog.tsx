@@ -4,7 +4,7 @@ import { FormProvider, useForm } from 'react-hook-form';
 import { api } from '@/api/calls';
 import { useJobs, useKeepJob } from '@/api/hooks';
 import { ApiProblem } from '@/api/problem';
-import type { Workspace } from '@/api/types';
+import type { Job, Workspace } from '@/api/types';
 import { ProblemNote } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
 import { Dialog, DialogFooter } from '@/shared/ui/dialog';
@@ -15,7 +15,14 @@ import { AgentTab, DetailsTab, OptionsTab, TeamTab } from './tabs';
 
 const panel = 'min-h-0 flex-1 overflow-y-auto px-5 py-4 outline-offset-[-2px]';
 
-export function CreateJobDialog({ workspace, onClose }: { workspace: Workspace; onClose: () => void }) {
+interface Props {
+  workspace: Workspace;
+  onClose: () => void;
+  /** Told of the job as soon as it is there, before its attachments are. */
+  onCreated?: (job: Job) => void;
+}
+
+export function CreateJobDialog({ workspace, onClose, onCreated }: Props) {
   const form = useForm<JobForm>({ resolver: zodResolver(jobForm), defaultValues: emptyForm(workspace.settings.default_priority) });
   const [tab, setTab] = useState<FormTab>('details');
   const [files, setFiles] = useState<File[]>([]);
@@ -34,6 +41,7 @@ export function CreateJobDialog({ workspace, onClose }: { workspace: Workspace; 
       try {
         const job = await api.createJob(workspace.id, newJob(values, files.length));
         keep(job);
+        onCreated?.(job);
         for (const [at, file] of files.entries()) {
           setUploading(`Uploading ${at + 1} of ${files.length}…`);
           try {

@@ -1,0 +1,66 @@
+/** Calls about canvases, and the list of them that the feed keeps current. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
+import { allPages, answered, client, limit, newKey, once } from './calls';
+import { keys } from './keys';
+import { problemFrom, unreachable } from './problem';
+import type { Canvas, CanvasFile, Job, PatchCanvas, PromoteIdea, StoredFile } from './types';
+
+const at = (canvas: string) => ({ params: { path: { canvas } } });
+
+export const canvasApi = {
+  list: (ws: string) =>
+    allPages((cursor) => client.GET('/api/v1/workspaces/{ws}/canvases', { params: { path: { ws }, query: { limit, cursor } } })),
+  get: (canvas: string) => answered(client.GET('/api/v1/canvases/{canvas}', at(canvas))),
+  create: (ws: string, name: string) =>
+    answered(client.POST('/api/v1/workspaces/{ws}/canvases', { params: { path: { ws }, header: once() }, body: { name } })),
+  patch: (canvas: string, body: PatchCanvas) => answered(client.PATCH('/api/v1/canvases/{canvas}', { ...at(canvas), body })),
+  remove: (canvas: string) => answered(client.DELETE('/api/v1/canvases/{canvas}', at(canvas))),
+  duplicate: (canvas: string, name: string) =>
+    answered(client.POST('/api/v1/canvases/{canvas}/duplicate', { params: { path: { canvas }, header: once() }, body: { name } })),
+  import: (canvas: string, body: CanvasFile) => answered(client.POST('/api/v1/canvases/{canvas}/import', { ...at(canvas), body })),
+  /** `made` is false when the idea is that job already, as when somebody else was faster. */
+  promote: async (canvas: string, object: string, body: PromoteIdea): Promise<{ job: Job; made: boolean }> => {
+    const call = client.POST('/api/v1/canvases/{canvas}/ideas/{object}/promote', { params: { path: { canvas, object } }, body });
+    const job = await answered(call);
+    return { job, made: (await call).response.status === 201 };
+  },
+  /** Stores a picture for a canvas. The body is the picture itself. */
+  upload: async (canvas: string, picture: Blob, name: string): Promise<StoredFile> => {
+    const response = await fetch(`/api/v1/canvases/${canvas}/files?name=${encodeURIComponent(name)}`, {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: { 'content-type': picture.type, 'idempotency-key': newKey() },
+      body: picture,
+    }).catch(() => {
+      throw unreachable();
+    });
+    const body: unknown = await response.json().catch(() => undefined);
+    if (!response.ok) {
+      throw problemFrom(response, body);
+    }
+    return body as StoredFile;
+  },
+};
+
+export const useCanvases = (ws: string) =>
+  useQuery({ queryKey: keys.canvases(ws), queryFn: () => canvasApi.list(ws), staleTime: Number.POSITIVE_INFINITY });
+
+/** With the canvas in it, unless a later version is there. */
+export function withCanvas(canvases: Canvas[], canvas: Canvas): Canvas[] {
+  const known = canvases.find(({ id }) => id === canvas.id);
+  if (!known) {
+    return [...canvases, canvas];
+  }
+  // The document's time of change does not raise the version.
+  return known.version > canvas.version ? canvases : canvases.map((each) => (each.id === canvas.id ? canvas : each));
+}
+
+/** Puts an answered canvas into the list at once, without waiting for the feed to say the same. */
+export function useKeepCanvas(ws: string) {
+  const cache = useQueryClient();
+  return useCallback(
+    (canvas: Canvas) => cache.setQueryData<Canvas[]>(keys.canvases(ws), (canvases) => canvases && withCanvas(canvases, canvas)),
+    [cache, ws],
+  );
+}

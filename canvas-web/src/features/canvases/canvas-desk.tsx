@@ -1,0 +1,322 @@
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useStore } from 'zustand';
+import { useJobCommands } from '@/api/commands';
+import type { Canvas, Job, User, Workspace } from '@/api/types';
+import { isNewer } from '@/canvas/document';
+import { toCanvasFile } from '@/canvas/document/files';
+import { shortcuts } from '@/canvas/interact';
+import { useSyncStatus } from '@/canvas/sync/hooks';
+import type { CanvasSession } from '@/canvas/sync/session';
+import type { ObjectView, Point } from '@/canvas/types';
+import { CreateJobDialog } from '@/features/create/create-job-dialog';
+import { useShortcuts } from '@/shared/lib/shortcuts';
+import { useUi } from '@/shared/lib/ui-store';
+import { usePhone } from '@/shared/lib/use-media';
+import { Loading } from '@/shared/ui/bits';
+import { toast, toastProblem } from '@/shared/ui/toast';
+import { ActionPalette } from './action-palette';
+import { BusyMarks } from './busy-marks';
+import { CanvasNotes, type Watching } from './canvas-notes';
+import { downloadJson, fileName, jobWords } from './files';
+import { JobBeside } from './job-beside';
+import { answerBy } from './job-card';
+import { JobsPanel } from './jobs-panel';
+import { PromoteDialog } from './promote-dialog';
+import { Stage } from './stage';
+import { ToolPalette } from './tool-palette';
+import { TopBar } from './top-bar';
+import { useCanvasActions } from './use-actions';
+import { type Desk, useDesk } from './use-desk';
+import { type JobPlace, useDeskCalls } from './use-desk-calls';
+
+interface Props {
+  workspace: Workspace;
+  me: User;
+  canvas: Canvas;
+  session: CanvasSession;
+  /** Opens the canvas afresh from the server, without this browser's copy. */
+  onDiscard: () => void;
+}
+
+/** An open canvas with everything around it. */
+export function CanvasDesk({ workspace, me, canvas, session, onDiscard }: Props) {
+  const [newJob, setNewJob] = useState<JobPlace>();
+  const [promoting, setPromoting] = useState<readonly string[]>([]);
+  const calls = useDeskCalls({ workspace, canvas, onNewJob: setNewJob, onPromote: setPromoting });
+  const desk = useDesk(session, workspace.id, me.id, calls);
+  const watching = useWatching(workspace, me, canvas, session);
+  useEffect(() => {
+    desk?.editor.setReadOnly(watching !== null);
+  }, [desk, watching]);
+  useEffect(() => {
+    if (watching === null) {
+      session.provider.rightsChanged();
+    }
+  }, [watching, session]);
+  if (!desk) {
+    return <Loading label="Opening the canvas" />;
+  }
+  return (
+    <Open
+      workspace={workspace}
+      canvas={canvas}
+      session={session}
+      desk={desk}
+      watching={watching}
+      newJob={newJob}
+      promoting={promoting}
+      onNewJob={setNewJob}
+      onPromote={setPromoting}
+      onDiscard={onDiscard}
+    />
+  );
+}
+
+/** Whether, and why, this person may only look. */
+function useWatching(workspace: Workspace, me: User, canvas: Canvas, session: CanvasSession): Watching {
+  const status = useSyncStatus(session.provider);
+  // What the server sent first says which version made the document.
+  const newer = status.phase === 'synced' && isNewer(session.doc);
+  if (workspace.role === 'viewer') {
+    return 'viewer';
+  }
+  if (canvas.locked && canvas.editor?.id !== me.id) {
+    return 'locked';
+  }
+  return newer ? 'newer' : null;
+}
+
+interface OpenProps extends Omit<Props, 'me'> {
+  desk: Desk;
+  watching: Watching;
+  newJob: JobPlace | undefined;
+  promoting: readonly string[];
+  onNewJob: (place: JobPlace | undefined) => void;
+  onPromote: (ids: readonly string[]) => void;
+}
+
+function Open({ workspace, canvas, session, desk, watching, newJob, promoting, onNewJob, onPromote, onDiscard }: OpenProps) {
+  const { document, editor, undo, jobs } = desk;
+  const search = useSearch({ from: '/w/$slug/canvases/$canvas' });
+  const navigate = useNavigate();
+  const phone = usePhone();
+  const readOnly = watching !== null;
+  const [jobsOpen, setJobsOpen] = useState(false);
+  const [acting, setActing] = useState(false);
+  const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
+  const outline = (search.view ?? (phone ? 'outline' : 'canvas')) === 'outline';
+  const selection = useStore(editor.ui, (state) => state.selection);
+  const placed = usePlaced(desk);
+
+  const show = useCallback(
+    (view: 'outline' | 'canvas') =>
+      void navigate({
+        to: '/w/$slug/canvases/$canvas',
+        params: { slug: workspace.slug, canvas: canvas.id },
+        search: (before) => ({ ...before, view }),
+        replace: true,
+      }),
+    [navigate, workspace.slug, canvas.id],
+  );
+  const find = (job: string) => {
+    const [card] = editor.scene.cardsOf(job);
+    if (card) {
+      show('canvas');
+      editor.focusOn(card);
+    }
+  };
+  const place = (job: string, at: Point = editor.camera.camera) => {
+    if (editor.scene.cardsOf(job).size > 0) {
+      find(job);
+    } else {
+      editor.create('job', at, { job });
+    }
+  };
+  const share = async () => {
+    const address = new URL(location.href);
+    address.search = '';
+    const [one] = selection;
+    if (one && selection.size === 1) {
+      address.searchParams.set('object', one);
+    }
+    await navigator.clipboard.writeText(address.href).then(
+      () => toast('Link copied', one && selection.size === 1 ? 'It leads to what is selected.' : undefined),
+      () => window.prompt('The link:', address.href),
+    );
+  };
+  const downloadCopy = () => downloadJson(toCanvasFile(document, canvas.name, jobWords(jobs)), fileName(canvas.name, 'json'));
+
+  const ready = useMakeReady(workspace, desk, selection);
+  useSelectedKeys(desk, selection);
+  useObjectLink(desk, session, search.object);
+  useSheet();
+  useControlK(() => setActing(true));
+  const ideas = useMemo(
+    () => promoting.map((id) => document.objects.get(id)).filter((view): view is ObjectView => view?.type === 'idea'),
+    [promoting, document],
+  );
+  const own = useMemo(
+    () => [
+      { id: 'jobs', label: 'Jobs: put one on the canvas', run: () => setJobsOpen(true) },
+      { id: 'outline', label: outline ? 'View: Canvas' : 'View: Outline', run: () => show(outline ? 'canvas' : 'outline') },
+      { id: 'shortcuts', label: 'Keyboard shortcuts', keys: ['?'], run: () => useUi.setState({ helping: true }) },
+      ...ready,
+    ],
+    [outline, show, ready],
+  );
+  const actions = useCanvasActions(editor, jobs, readOnly, own);
+
+  return (
+    <div className="relative flex h-full flex-col">
+      <TopBar
+        workspace={workspace}
+        canvas={canvas}
+        session={session}
+        undo={undo}
+        readOnly={readOnly}
+        jobsOpen={jobsOpen}
+        outline={outline}
+        onJobs={() => setJobsOpen(!jobsOpen)}
+        onOutline={() => show(outline ? 'canvas' : 'outline')}
+        onFollow={(client) => editor.follow(client)}
+        onShare={() => void share()}
+        menu={null}
+      />
+      <CanvasNotes session={session} watching={watching} editor={canvas.editor?.name} onDownload={downloadCopy} onDiscard={onDiscard} />
+      <div className="relative flex min-h-0 flex-1">
+        {jobsOpen && (
+          <JobsPanel
+            workspace={workspace}
+            placed={placed}
+            readOnly={readOnly}
+            onPlace={(job) => place(job)}
+            onFind={find}
+            onNew={() => onNewJob({ at: editor.camera.camera })}
+            onClose={() => setJobsOpen(false)}
+          />
+        )}
+        <div className="relative min-w-0 flex-1">
+          <Stage workspace={workspace} label={canvas.name} desk={desk} readOnly={readOnly} onPlace={place} />
+          <BusyMarks editor={editor} ids={busy} />
+          <ToolPalette editor={editor} readOnly={readOnly} />
+        </div>
+        {search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}
+      </div>
+      {newJob && (
+        <CreateJobDialog
+          workspace={workspace}
+          onClose={() => onNewJob(undefined)}
+          onCreated={(job) => editor.create('job', newJob.at, { job: job.id })}
+        />
+      )}
+      {ideas.length > 0 && (
+        <PromoteDialog
+          workspace={workspace}
+          canvas={canvas.id}
+          document={document}
+          ideas={ideas}
+          onBusy={(ids, on) => setBusy(new Set(on ? ids : []))}
+          onClose={() => onPromote([])}
+        />
+      )}
+      {acting && <ActionPalette actions={actions} onClose={() => setActing(false)} />}
+    </div>
+  );
+}
+
+/** Jobs that have a card on the canvas. */
+function usePlaced({ editor }: Desk): ReadonlySet<string> {
+  const [placed, setPlaced] = useState<ReadonlySet<string>>(() => new Set(editor.scene.jobs()));
+  useEffect(
+    () =>
+      editor.scene.subscribe(({ objects }) => {
+        setPlaced((before) => {
+          const now = new Set(editor.scene.jobs());
+          return objects.size > 0 && (now.size !== before.size || [...now].some((job) => !before.has(job))) ? now : before;
+        });
+      }),
+    [editor],
+  );
+  return placed;
+}
+
+const selectedJobs = (desk: Desk, selection: ReadonlySet<string>): Job[] =>
+  [...selection].flatMap((id) => {
+    const job = desk.document.objects.get(id)?.job;
+    return (job && desk.jobs.job(job)) || [];
+  });
+
+/** Makes the selected jobs ready that can be. */
+function useMakeReady(workspace: Workspace, desk: Desk, selection: ReadonlySet<string>) {
+  const { command } = useJobCommands(workspace.id);
+  return useMemo(() => {
+    const staged = selectedJobs(desk, selection).filter(({ state, kind }) => state === 'backlog' && kind === 'agentic');
+    const run = async () => {
+      for (const job of staged) {
+        try {
+          await command(job, 'ready');
+        } catch (error) {
+          toastProblem(`#${job.number} was not made ready`, error);
+        }
+      }
+    };
+    const label = staged.length === 1 ? `Make #${staged[0]?.number} ready` : `Make ${staged.length} jobs ready`;
+    return staged.length === 0 ? [] : [{ id: 'ready', label, run: () => void run() }];
+  }, [desk, selection, command]);
+}
+
+/** A and D answer what the agent of the one selected job asks. */
+function useSelectedKeys(desk: Desk, selection: ReadonlySet<string>) {
+  const answer = (kind: 'allow_once' | 'deny') => {
+    const [job, more] = selectedJobs(desk, selection);
+    const request = job && !more ? desk.jobs.request(job.id) : undefined;
+    if (request) {
+      answerBy(request, kind);
+    }
+  };
+  useShortcuts({ a: () => answer('allow_once'), d: () => answer('deny') });
+}
+
+/** Goes to the object that the address names, once it is there. */
+function useObjectLink({ document, editor }: Desk, session: CanvasSession, object: string | undefined) {
+  const { phase } = useSyncStatus(session.provider);
+  const synced = phase === 'synced';
+  useEffect(() => {
+    if (object === undefined) {
+      return;
+    }
+    if (document.objects.has(object)) {
+      editor.focusOn(object);
+    } else if (synced) {
+      toast('What the link leads to is not on the canvas any more');
+    }
+  }, [document, editor, object, synced]);
+}
+
+/** The canvas's keys on the sheet that `?` opens. */
+function useSheet() {
+  useEffect(() => {
+    const groups = [...new Set(shortcuts.map(({ group }) => group))];
+    useUi.setState({
+      sheet: groups.map((title) => ({
+        title: `Canvas: ${title.toLocaleLowerCase()}`,
+        keys: shortcuts.filter(({ group }) => group === title).map(({ keys, meaning }) => [[...keys], meaning] as [string[], string]),
+      })),
+    });
+    return () => useUi.setState({ sheet: [] });
+  }, []);
+}
+
+function useControlK(run: () => void) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        run();
+      }
+    };
+    window.document.addEventListener('keydown', onKey);
+    return () => window.document.removeEventListener('keydown', onKey);
+  });
+}
