@@ -1,5 +1,7 @@
 /** The stage's moving parts, outside of React: one loop that draws what has changed, at most once per frame. */
 import type { Editor } from '../interact/editor';
+import { around, grown } from '../scene/geometry';
+import type { Box } from '../types';
 import { Cover } from './cover';
 import { Overlay } from './overlay';
 import type { Painter } from './painter';
@@ -25,6 +27,7 @@ export class View {
   private readonly stops: (() => void)[] = [];
   private readonly movers = new Set<() => void>();
   private asked = 0;
+  private grounded: { area: Box | null; version: number } = { area: null, version: -1 };
   private shown: { near: boolean; pending: boolean } = { near: false, pending: false };
 
   constructor(
@@ -125,15 +128,20 @@ export class View {
     this.editor.options.presence?.set({ vp: [camera.x, camera.y, camera.zoom, view.w, view.h] });
   };
 
+  /**
+   * Lies under all cards, those that stick out of the covered part too: a card that reached beyond it would be a compositor layer of its own.
+   */
   private ground(): void {
-    const { area } = this.cover;
-    const { style } = this.elements.ground;
-    const [left, top, width, height] = area
-      ? [area.x, area.y, area.w, area.h].map((part) => `${Math.round(part)}px`)
-      : ['0', '0', '0', '0'];
-    if (style.left !== left || style.top !== top || style.width !== width || style.height !== height) {
-      Object.assign(style, { left, top, width, height });
+    const { area, mounted } = this.cover;
+    const version = this.cover.snapshot();
+    if (area === this.grounded.area && version === this.grounded.version) {
+      return;
     }
+    this.grounded = { area, version };
+    const cards = [...mounted].flatMap((id) => (this.editor.scene.view(id)?.type === 'group' ? [] : (this.editor.scene.box(id) ?? [])));
+    const box = area && grown(around([area, ...cards]) ?? area, 40);
+    const [left, top, width, height] = box ? [box.x, box.y, box.w, box.h].map((part) => `${Math.round(part)}px`) : ['0', '0', '0', '0'];
+    Object.assign(this.elements.ground.style, { left, top, width, height });
   }
 
   /** Which cards the picture shows. */
