@@ -57,3 +57,15 @@ CREATE TABLE tickets (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX tickets_age ON tickets (expires_at);
+
+-- Images on canvases; their contents lie with the files.
+CREATE TABLE canvas_images (
+    id TEXT PRIMARY KEY,
+    canvas TEXT NOT NULL REFERENCES canvases (id) ON DELETE CASCADE,
+    type TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    sha256 TEXT NOT NULL,
+    uploaded_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX canvas_images_canvas ON canvas_images (canvas, id);

@@ -2,7 +2,7 @@
 
 use crate::{
     account::Person,
-    id::{CanvasId, JobId, UserId, WorkspaceId},
+    id::{CanvasId, FileId, JobId, UserId, WorkspaceId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,17 @@ pub struct PromoteIdea {
     /// Becomes ready by itself when what it depends on is done (DEP-5).
     #[serde(default)]
     pub auto_ready: bool,
+}
+
+/// An image uploaded to a canvas; an object of type `image` names it in `file`. Its content is at `/files/{id}/content`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CanvasImage {
+    /// The file.
+    pub id: FileId,
+    /// Media type: PNG, JPEG, GIF or WebP.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
 }
 
 /// A pass for one WebSocket connection of the person who asked, as `?ticket=`: for programs that can set neither cookie nor header.

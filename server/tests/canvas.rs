@@ -261,3 +261,29 @@ async fn acc_1_a_ticket_lets_in_once() {
     assert!(nobody.socket(&path).await.is_ok());
     assert_eq!(nobody.socket(&path).await.err(), Some(401));
 }
+
+#[actix_web::test]
+async fn can_2_images_are_uploaded_to_a_canvas_and_seen_by_its_people() {
+    let server = server();
+    let ([ada, bob, vic, eve], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let path = format!("/canvases/{id}/files");
+    let png = [b"\x89PNG\r\n\x1a\n".as_slice(), &[7; 5000]].concat();
+    let upload = |by: &common::Person, bytes: &[u8]| by.call(Method::POST, &path).body(bytes.to_vec()).send();
+    assert_eq!(upload(&vic, &png).await.unwrap().status(), 403);
+    assert_eq!(upload(&eve, &png).await.unwrap().status(), 404);
+    let refused = upload(&bob, b"<svg xmlns='http://www.w3.org/2000/svg'/>").await.unwrap();
+    assert_eq!(refused.status(), 422);
+    assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["rule"], "FILE-3");
+    let made = upload(&bob, &png).await.unwrap();
+    assert_eq!(made.status(), 201);
+    let file = text(&made.json().await.unwrap(), "id");
+    let content = format!("/files/{file}/content");
+    let seen = vic.call(Method::GET, &content).send().await.unwrap();
+    assert_eq!(seen.headers()["content-type"], "image/png");
+    assert_eq!(seen.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(seen.bytes().await.unwrap().as_ref(), png);
+    assert_eq!(eve.call(Method::GET, &content).send().await.unwrap().status(), 404);
+    ada.delete(204, &format!("/canvases/{id}")).await;
+    assert_eq!(ada.call(Method::GET, &content).send().await.unwrap().status(), 404);
+}

@@ -26,7 +26,7 @@ use coord_protocol::{
     problem::Problem,
     rule::Rule,
 };
-use coord_store::{Conn, StoreError, Tx, accounts, audit, canvases, feed, jobs, members};
+use coord_store::{Conn, StoreError, Tx, accounts, audit, canvases, feed, files, jobs, members};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -209,9 +209,10 @@ async fn patch_canvas(ctx: Ctx, canvas: web::Path<CanvasId>, body: Json<PatchCan
 async fn delete_canvas(ctx: Ctx, caller: Caller, canvas: web::Path<CanvasId>) -> Result<HttpResponse, ApiError> {
     let (id, user, now) = (canvas.into_inner(), caller.id(), ctx.now());
     let entry = ctx.audit(&caller.actor(), "canvas.delete", None, id, json!({}));
-    let unit = async move |tx: &mut Tx| -> Result<(WorkspaceId, i64), ApiError> {
+    let unit = async move |tx: &mut Tx| -> Result<(Vec<files::Key>, WorkspaceId, i64), ApiError> {
         let (canvas, who) = reach_canvas(tx, user, id).await?;
         canvas::may_delete(&canvas, who)?;
+        let images = canvases::image_keys(tx, id).await?;
         canvases::delete(tx, id).await?;
         let entry = audit::Entry {
             workspace: Some(canvas.workspace),
@@ -221,13 +222,15 @@ async fn delete_canvas(ctx: Ctx, caller: Caller, canvas: web::Path<CanvasId>) ->
         audit::append(tx, &entry).await?;
         let payload = json!({ "canvas": id, "by": user });
         let seq = feed::append(tx, canvas.workspace, now, "canvas.deleted", None, &payload).await?;
-        Ok((canvas.workspace, seq))
+        Ok((images, canvas.workspace, seq))
     };
-    ctx.commit(unit, move |live, (ws, seq)| {
-        live.canvas_deleted(id);
-        live.feed_committed(*ws, *seq);
-    })
-    .await?;
+    let (images, ..) = ctx
+        .commit(unit, move |live, (_, ws, seq)| {
+            live.canvas_deleted(id);
+            live.feed_committed(*ws, *seq);
+        })
+        .await?;
+    ctx.files.delete(&images).await;
     Ok(HttpResponse::NoContent().finish())
 }
 

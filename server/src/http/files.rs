@@ -3,6 +3,7 @@
 use super::{
     auth::Caller,
     extract::{Paging, page},
+    images,
     problem::ApiError,
     reach,
     uploads::{self, Incoming},
@@ -30,7 +31,7 @@ use coord_protocol::{
     time::Timestamp,
 };
 use coord_store::{
-    StoreError, Tx, audit, feed,
+    StoreError, Tx, audit, canvases, feed,
     files::{self, NewFile, content::Content},
 };
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
@@ -316,7 +317,12 @@ async fn remove(ctx: &Ctx, caller: &Caller, id: FileId) -> Result<(), ApiError> 
 #[utoipa::path(tag = "files", params(("file" = FileId, Path), ("Range" = Option<String>, Header)), responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 206, body = Vec<u8>, content_type = "application/octet-stream"), (status = 416, body = Problem, content_type = "application/problem+json"), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[get("/files/{file}/content")]
 async fn get_content(ctx: Ctx, caller: Caller, file: web::Path<FileId>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let file = found(&ctx, &caller, file.into_inner()).await?;
+    let id = file.into_inner();
+    let image = canvases::image(&mut *ctx.read().await?, id).await?;
+    if let Some(image) = image {
+        return images::serve(&ctx, &caller, &image).await;
+    }
+    let file = found(&ctx, &caller, id).await?;
     serve(&ctx, &file, &request).await
 }
 
@@ -349,7 +355,7 @@ pub async fn serve(ctx: &Ctx, file: &File, request: &HttpRequest) -> Result<Http
         }
     };
     let key = files::Key {
-        job: file.job,
+        of: file.job.0,
         file: file.id,
     };
     let content = ctx.files.read(key, part).await?.ok_or_else(ApiError::not_found)?;

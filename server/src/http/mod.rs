@@ -14,6 +14,7 @@ pub mod files;
 pub mod health;
 pub mod ideas;
 pub mod idempotency;
+pub mod images;
 pub mod invitations;
 pub mod jobs;
 pub mod limits;
@@ -61,6 +62,7 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     commands::routes(cfg);
     canvases::routes(cfg);
     ideas::routes(cfg);
+    images::routes(cfg);
     tickets::routes(cfg);
 }
 

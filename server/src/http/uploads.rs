@@ -38,25 +38,26 @@ pub struct Incoming {
 struct Broken {
     ctx: Ctx,
     key: Key,
-    kind: Kind,
+    /// The job that waits for it, if it is input.
+    waits: Option<JobId>,
 }
 
 impl Drop for Broken {
     fn drop(&mut self) {
-        let (ctx, key, kind) = (self.ctx.clone(), self.key, self.kind);
-        actix_web::rt::spawn(async move { take_back(&ctx, key, kind).await });
+        let (ctx, key, waits) = (self.ctx.clone(), self.key, self.waits);
+        actix_web::rt::spawn(async move { take_back(&ctx, key, waits).await });
     }
 }
 
 /// Removes what is left of an upload that did not end; nothing when it did.
-async fn take_back(ctx: &Ctx, key: Key, kind: Kind) {
+async fn take_back(ctx: &Ctx, key: Key, waits: Option<JobId>) {
     match ctx.store.write(async move |tx: &mut Tx| files::abandon(tx, key.file).await).await {
         Ok(Some(key)) => ctx.files.delete(&[key]).await,
         Ok(None) => {}
         Err(error) => tracing::warn!(%error, file = %key.file, "a broken upload stays until the next start"),
     }
-    if kind == Kind::Attachment {
-        settle(ctx, key.job).await;
+    if let Some(job) = waits {
+        settle(ctx, job).await;
     }
 }
 
@@ -104,7 +105,8 @@ fn taken(name: &str) -> ApiError {
 
 /// Takes in a file.
 pub async fn receive(ctx: &Ctx, incoming: Incoming, bytes: impl Stream<Item = Result<Bytes, PayloadError>>) -> Result<FileId, ApiError> {
-    let (key, kind, new) = (incoming.file.key(), incoming.file.kind, incoming.file.clone());
+    let (key, new) = (incoming.file.key(), incoming.file.clone());
+    let waits = (incoming.file.kind == Kind::Attachment).then_some(incoming.file.job);
     let begun = ctx.store.write(async move |tx: &mut Tx| files::begin(tx, &new).await).await;
     begun.map_err(|error| match error {
         // The job went away after it was looked at.
@@ -115,10 +117,10 @@ pub async fn receive(ctx: &Ctx, incoming: Incoming, bytes: impl Stream<Item = Re
     let _broken = Broken {
         ctx: ctx.clone(),
         key,
-        kind,
+        waits,
     };
-    if kind == Kind::Attachment {
-        settle(ctx, key.job).await;
+    if let Some(job) = waits {
+        settle(ctx, job).await;
     }
     let refused = |error: UploadError| match error {
         UploadError::TooLarge { limit } => too_large(limit),

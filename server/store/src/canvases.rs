@@ -1,10 +1,10 @@
 //! Canvases and their documents: a journal of Yjs updates with snapshots (CAN-8). Documents are bytes here.
 
-use crate::{Conn, StoreError, Tx, row::Row};
+use crate::{Conn, StoreError, Tx, files::Key, row::Row};
 use coord_protocol::{
     account::Person,
     canvas::Canvas,
-    id::{CanvasId, JobId, UserId, WorkspaceId},
+    id::{CanvasId, FileId, JobId, UserId, WorkspaceId},
     time::Timestamp,
 };
 use sqlx::any::AnyRow;
@@ -319,4 +319,88 @@ pub async fn placed(tx: &mut Tx, id: CanvasId, object: &str) -> Result<(), Store
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// An image on a canvas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The file.
+    pub id: FileId,
+    /// Its canvas.
+    pub canvas: CanvasId,
+    /// Media type.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// Hexadecimal SHA-256 of the content.
+    pub sha256: String,
+    /// Who uploaded it.
+    pub uploaded_by: UserId,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+impl Image {
+    /// Where its content lies.
+    #[must_use]
+    pub const fn key(&self) -> Key {
+        Key {
+            of: self.canvas.0,
+            file: self.id,
+        }
+    }
+}
+
+/// Adds an image whose content is in its place.
+///
+/// # Errors
+/// [`StoreError::Reference`] when the canvas is gone.
+pub async fn add_image(tx: &mut Tx, image: &Image) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO canvas_images (id, canvas, type, size, sha256, uploaded_by, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(image.id.to_string())
+        .bind(image.canvas.to_string())
+        .bind(image.media_type.clone())
+        .bind(image.size)
+        .bind(image.sha256.clone())
+        .bind(image.uploaded_by.to_string())
+        .bind(image.created_at.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// An image.
+pub async fn image(conn: &mut Conn, id: FileId) -> Result<Option<Image>, StoreError> {
+    let row = sqlx::query("SELECT id, canvas, type, size, sha256, uploaded_by, created_at FROM canvas_images WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| {
+        let row = Row::new("canvas_images", &row);
+        Ok(Image {
+            id: row.id("id")?,
+            canvas: row.id("canvas")?,
+            media_type: row.text("type")?,
+            size: row.int("size")?,
+            sha256: row.text("sha256")?,
+            uploaded_by: row.id("uploaded_by")?,
+            created_at: row.time("created_at")?,
+        })
+    })
+    .transpose()
+}
+
+/// Where the contents of a canvas's images lie.
+pub async fn image_keys(conn: &mut Conn, id: CanvasId) -> Result<Vec<Key>, StoreError> {
+    let rows = sqlx::query("SELECT id FROM canvas_images WHERE canvas = $1")
+        .bind(id.to_string())
+        .fetch_all(conn)
+        .await?;
+    let one = |row: &AnyRow| {
+        Ok(Key {
+            of: id.0,
+            file: Row::new("canvas_images", row).id("id")?,
+        })
+    };
+    rows.iter().map(one).collect()
 }

@@ -18,6 +18,7 @@ use coord_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
+use uuid::Uuid;
 
 /// What a stored file is to its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,8 +46,8 @@ impl From<FileKind> for Kind {
 /// Where the content of a file lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Its job.
-    pub job: JobId,
+    /// Its job or canvas.
+    pub of: Uuid,
     /// The file.
     pub file: FileId,
 }
@@ -75,7 +76,7 @@ impl NewFile {
     #[must_use]
     pub const fn key(&self) -> Key {
         Key {
-            job: self.job,
+            of: self.job.0,
             file: self.id,
         }
     }
@@ -120,7 +121,7 @@ fn file(row: &AnyRow) -> Result<File, StoreError> {
 fn key(row: &AnyRow) -> Result<Key, StoreError> {
     let row = Row::new("files", row);
     Ok(Key {
-        job: row.id("job")?,
+        of: row.id("job")?,
         file: row.id("id")?,
     })
 }
@@ -306,10 +307,13 @@ pub async fn keys_of_job(conn: &mut Conn, job: JobId) -> Result<Vec<Key>, StoreE
 
 /// Where the contents of everything in a workspace lie.
 pub async fn keys_of_workspace(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<Key>, StoreError> {
-    let rows = sqlx::query("SELECT f.id, f.job FROM files f JOIN jobs j ON j.id = f.job WHERE j.workspace = $1 ORDER BY f.id")
-        .bind(workspace.to_string())
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(
+        "SELECT f.id, f.job FROM files f JOIN jobs j ON j.id = f.job WHERE j.workspace = $1 \
+         UNION ALL SELECT i.id, i.canvas AS job FROM canvas_images i JOIN canvases c ON c.id = i.canvas WHERE c.workspace = $1",
+    )
+    .bind(workspace.to_string())
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(key).collect()
 }
 
@@ -333,10 +337,12 @@ pub async fn forget_broken(tx: &mut Tx, before: Timestamp) -> Result<Vec<JobId>,
 }
 
 async fn exists(conn: &mut Conn, key: Key) -> Result<bool, StoreError> {
-    Ok(sqlx::query("SELECT id FROM files WHERE id = $1 AND job = $2")
-        .bind(key.file.to_string())
-        .bind(key.job.to_string())
-        .fetch_optional(conn)
-        .await?
-        .is_some())
+    Ok(
+        sqlx::query("SELECT id FROM files WHERE id = $1 AND job = $2 UNION ALL SELECT id FROM canvas_images WHERE id = $1 AND canvas = $2")
+            .bind(key.file.to_string())
+            .bind(key.of.to_string())
+            .fetch_optional(conn)
+            .await?
+            .is_some(),
+    )
 }

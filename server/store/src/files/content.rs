@@ -43,14 +43,14 @@ pub enum UploadError {
 }
 
 fn path(key: Key) -> Path {
-    Path::from(format!("{}/{}", key.job, key.file))
+    Path::from(format!("{}/{}", key.of, key.file))
 }
 
 fn key_of(path: &Path) -> Option<Key> {
     let mut parts = path.parts();
-    let (job, file) = (parts.next()?, parts.next()?);
+    let (of, file) = (parts.next()?, parts.next()?);
     let key = Key {
-        job: job.as_ref().parse::<JobId>().ok()?,
+        of: of.as_ref().parse().ok()?,
         file: file.as_ref().parse::<FileId>().ok()?,
     };
     parts.next().is_none().then_some(key)
