@@ -541,6 +541,12 @@ fn can_9_beyond_the_limits_the_newest_objects_go_and_long_orders_and_texts_are_m
     assert_eq!(view.objects.len(), 20_000);
     assert!(view.object("o00000").is_some() && view.object("o00001").is_none() && view.object("o00011").is_none());
     assert_eq!(view.links.iter().map(|link| link.id.as_str()).collect::<Vec<_>>(), ["to-oldest"]);
+    let raw = merged(62, [&*mended]);
+    changed(&raw, |txn, objects, _| {
+        let Some(Out::YMap(map)) = objects.get(txn, "long") else { panic!() };
+        let Some(Out::YText(text)) = map.get(txn, "txt") else { panic!() };
+        assert_eq!(text.len(txn), 20_000, "in the document too");
+    });
     let long = view.object("long").unwrap();
     assert_eq!((long.text.encode_utf16().count(), long.z.len()), (20_000, 4));
     assert!(view.objects.iter().all(|object| object.z <= long.z), "it was on top and still is");
