@@ -1,27 +1,26 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
-import { useJobCommands } from '@/api/commands';
-import type { Canvas, Job, User, Workspace } from '@/api/types';
+import type { Canvas, User, Workspace } from '@/api/types';
 import { isNewer } from '@/canvas/document';
 import { toCanvasFile } from '@/canvas/document/files';
-import { shortcuts } from '@/canvas/interact';
 import { useSyncStatus } from '@/canvas/sync/hooks';
 import type { CanvasSession } from '@/canvas/sync/session';
 import type { ObjectView, Point } from '@/canvas/types';
 import { CreateJobDialog } from '@/features/create/create-job-dialog';
-import { useShortcuts } from '@/shared/lib/shortcuts';
 import { useUi } from '@/shared/lib/ui-store';
 import { usePhone } from '@/shared/lib/use-media';
 import { Loading } from '@/shared/ui/bits';
-import { toast, toastProblem } from '@/shared/ui/toast';
+import { toast } from '@/shared/ui/toast';
 import { ActionPalette } from './action-palette';
 import { BusyMarks } from './busy-marks';
+import { CanvasMenu } from './canvas-menu';
 import { CanvasNotes, type Watching } from './canvas-notes';
+import { useControlK, useFirstLook, useMakeReady, useObjectLink, usePlaced, useSelectedKeys, useSheet } from './desk-hooks';
 import { downloadJson, fileName, jobWords } from './files';
 import { JobBeside } from './job-beside';
-import { answerBy } from './job-card';
 import { JobsPanel } from './jobs-panel';
+import { freePlace } from './places';
 import { PromoteDialog } from './promote-dialog';
 import { Stage } from './stage';
 import { ToolPalette } from './tool-palette';
@@ -60,6 +59,7 @@ export function CanvasDesk({ workspace, me, canvas, session, onDiscard }: Props)
   return (
     <Open
       workspace={workspace}
+      me={me}
       canvas={canvas}
       session={session}
       desk={desk}
@@ -87,7 +87,7 @@ function useWatching(workspace: Workspace, me: User, canvas: Canvas, session: Ca
   return newer ? 'newer' : null;
 }
 
-interface OpenProps extends Omit<Props, 'me'> {
+interface OpenProps extends Props {
   desk: Desk;
   watching: Watching;
   newJob: JobPlace | undefined;
@@ -96,7 +96,7 @@ interface OpenProps extends Omit<Props, 'me'> {
   onPromote: (ids: readonly string[]) => void;
 }
 
-function Open({ workspace, canvas, session, desk, watching, newJob, promoting, onNewJob, onPromote, onDiscard }: OpenProps) {
+function Open({ workspace, me, canvas, session, desk, watching, newJob, promoting, onNewJob, onPromote, onDiscard }: OpenProps) {
   const { document, editor, undo, jobs } = desk;
   const search = useSearch({ from: '/w/$slug/canvases/$canvas' });
   const navigate = useNavigate();
@@ -126,7 +126,7 @@ function Open({ workspace, canvas, session, desk, watching, newJob, promoting, o
       editor.focusOn(card);
     }
   };
-  const place = (job: string, at: Point = editor.camera.camera) => {
+  const place = (job: string, at: Point = freePlace(editor, editor.camera.camera)) => {
     if (editor.scene.cardsOf(job).size > 0) {
       find(job);
     } else {
@@ -149,6 +149,7 @@ function Open({ workspace, canvas, session, desk, watching, newJob, promoting, o
 
   const ready = useMakeReady(workspace, desk, selection);
   useSelectedKeys(desk, selection);
+  useFirstLook(desk, search.object);
   useObjectLink(desk, session, search.object);
   useSheet();
   useControlK(() => setActing(true));
@@ -181,7 +182,17 @@ function Open({ workspace, canvas, session, desk, watching, newJob, promoting, o
         onOutline={() => show(outline ? 'canvas' : 'outline')}
         onFollow={(client) => editor.follow(client)}
         onShare={() => void share()}
-        menu={null}
+        menu={
+          <CanvasMenu
+            workspace={workspace}
+            canvas={canvas}
+            me={me.id}
+            desk={desk}
+            readOnly={readOnly}
+            onShare={() => void share()}
+            onActions={() => setActing(true)}
+          />
+        }
       />
       <CanvasNotes session={session} watching={watching} editor={canvas.editor?.name} onDownload={downloadCopy} onDiscard={onDiscard} />
       <div className="relative flex min-h-0 flex-1">
@@ -192,7 +203,7 @@ function Open({ workspace, canvas, session, desk, watching, newJob, promoting, o
             readOnly={readOnly}
             onPlace={(job) => place(job)}
             onFind={find}
-            onNew={() => onNewJob({ at: editor.camera.camera })}
+            onNew={() => onNewJob({ at: freePlace(editor, editor.camera.camera) })}
             onClose={() => setJobsOpen(false)}
           />
         )}
@@ -223,100 +234,4 @@ function Open({ workspace, canvas, session, desk, watching, newJob, promoting, o
       {acting && <ActionPalette actions={actions} onClose={() => setActing(false)} />}
     </div>
   );
-}
-
-/** Jobs that have a card on the canvas. */
-function usePlaced({ editor }: Desk): ReadonlySet<string> {
-  const [placed, setPlaced] = useState<ReadonlySet<string>>(() => new Set(editor.scene.jobs()));
-  useEffect(
-    () =>
-      editor.scene.subscribe(({ objects }) => {
-        setPlaced((before) => {
-          const now = new Set(editor.scene.jobs());
-          return objects.size > 0 && (now.size !== before.size || [...now].some((job) => !before.has(job))) ? now : before;
-        });
-      }),
-    [editor],
-  );
-  return placed;
-}
-
-const selectedJobs = (desk: Desk, selection: ReadonlySet<string>): Job[] =>
-  [...selection].flatMap((id) => {
-    const job = desk.document.objects.get(id)?.job;
-    return (job && desk.jobs.job(job)) || [];
-  });
-
-/** Makes the selected jobs ready that can be. */
-function useMakeReady(workspace: Workspace, desk: Desk, selection: ReadonlySet<string>) {
-  const { command } = useJobCommands(workspace.id);
-  return useMemo(() => {
-    const staged = selectedJobs(desk, selection).filter(({ state, kind }) => state === 'backlog' && kind === 'agentic');
-    const run = async () => {
-      for (const job of staged) {
-        try {
-          await command(job, 'ready');
-        } catch (error) {
-          toastProblem(`#${job.number} was not made ready`, error);
-        }
-      }
-    };
-    const label = staged.length === 1 ? `Make #${staged[0]?.number} ready` : `Make ${staged.length} jobs ready`;
-    return staged.length === 0 ? [] : [{ id: 'ready', label, run: () => void run() }];
-  }, [desk, selection, command]);
-}
-
-/** A and D answer what the agent of the one selected job asks. */
-function useSelectedKeys(desk: Desk, selection: ReadonlySet<string>) {
-  const answer = (kind: 'allow_once' | 'deny') => {
-    const [job, more] = selectedJobs(desk, selection);
-    const request = job && !more ? desk.jobs.request(job.id) : undefined;
-    if (request) {
-      answerBy(request, kind);
-    }
-  };
-  useShortcuts({ a: () => answer('allow_once'), d: () => answer('deny') });
-}
-
-/** Goes to the object that the address names, once it is there. */
-function useObjectLink({ document, editor }: Desk, session: CanvasSession, object: string | undefined) {
-  const { phase } = useSyncStatus(session.provider);
-  const synced = phase === 'synced';
-  useEffect(() => {
-    if (object === undefined) {
-      return;
-    }
-    if (document.objects.has(object)) {
-      editor.focusOn(object);
-    } else if (synced) {
-      toast('What the link leads to is not on the canvas any more');
-    }
-  }, [document, editor, object, synced]);
-}
-
-/** The canvas's keys on the sheet that `?` opens. */
-function useSheet() {
-  useEffect(() => {
-    const groups = [...new Set(shortcuts.map(({ group }) => group))];
-    useUi.setState({
-      sheet: groups.map((title) => ({
-        title: `Canvas: ${title.toLocaleLowerCase()}`,
-        keys: shortcuts.filter(({ group }) => group === title).map(({ keys, meaning }) => [[...keys], meaning] as [string[], string]),
-      })),
-    });
-    return () => useUi.setState({ sheet: [] });
-  }, []);
-}
-
-function useControlK(run: () => void) {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
-        event.preventDefault();
-        run();
-      }
-    };
-    window.document.addEventListener('keydown', onKey);
-    return () => window.document.removeEventListener('keydown', onKey);
-  });
 }

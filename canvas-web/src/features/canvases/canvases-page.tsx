@@ -13,6 +13,7 @@ import { Confirm } from '@/shared/ui/dialog';
 import { Menu, MenuItem, MenuLine } from '@/shared/ui/menu';
 import { Page } from '@/shared/ui/page';
 import { toast, toastProblem } from '@/shared/ui/toast';
+import { copyName } from './files';
 import { NewCanvasDialog } from './new-canvas-dialog';
 import { RenameCanvasDialog } from './rename-canvas-dialog';
 
@@ -101,7 +102,7 @@ function CanvasCard({ workspace, canvas, mayEdit }: { workspace: Workspace; canv
   const [busy, setBusy] = useState(false);
   const duplicate = async () => {
     try {
-      const copy = await canvasApi.duplicate(canvas.id, `${canvas.name.slice(0, 190)} (copy)`);
+      const copy = await canvasApi.duplicate(canvas.id, copyName(canvas.name));
       keep(copy);
       toast('Duplicated', copy.name);
       await navigate({ to: '/w/$slug/canvases/$canvas', params: { slug: workspace.slug, canvas: copy.id }, search: {} });

@@ -30,3 +30,18 @@ export const fileName = (name: string, ending: string): string =>
       .trim()
       .slice(0, 80) || 'canvas'
   }.${ending}`;
+
+/** Lets the person choose a file; undefined when they do not. */
+export function pickFile(accept: string): Promise<File | undefined> {
+  return new Promise((resolve) => {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.accept = accept;
+    input.onchange = () => resolve(input.files?.[0]);
+    input.oncancel = () => resolve(undefined);
+    input.click();
+  });
+}
+
+/** What a copy is called, in at most 200 characters. */
+export const copyName = (name: string): string => `${[...name].slice(0, 190).join('')} (copy)`;

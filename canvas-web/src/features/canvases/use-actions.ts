@@ -20,7 +20,7 @@ export function useCanvasActions(
     const actions: Action[] = [...own];
     for (const binding of bindings) {
       // Steps and jumps are what arrows do; nobody looks for them by name.
-      if (!known.has(binding.meaning) && !(readOnly && binding.edits) && !binding.keys.includes('Arrows')) {
+      if (!known.has(binding.meaning) && !(readOnly && binding.edits) && !binding.keys.includes('Arrows') && binding.meaning !== 'Zoom') {
         known.add(binding.meaning);
         const label =
           binding.group === 'View' || binding.group === 'Tools'

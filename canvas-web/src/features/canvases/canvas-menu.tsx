@@ -1,0 +1,100 @@
+import { useNavigate } from '@tanstack/react-router';
+import { Copy, Download, FileUp, Keyboard, Link2, Search, SquareTerminal } from 'lucide-react';
+import { canvasApi, useKeepCanvas } from '@/api/canvases';
+import type { Canvas, Workspace } from '@/api/types';
+import { words } from '@/canvas/document';
+import { pasteFragment } from '@/canvas/document/clipboard';
+import { readableFiles, readFile, toCanvasFile, toJsonCanvas } from '@/canvas/document/files';
+import { useUi } from '@/shared/lib/ui-store';
+import { MenuGroup, MenuItem, MenuLine } from '@/shared/ui/menu';
+import { toast, toastProblem } from '@/shared/ui/toast';
+import { copyName, downloadJson, fileName, jobWords, pickFile } from './files';
+import type { Desk } from './use-desk';
+
+interface Props {
+  workspace: Workspace;
+  canvas: Canvas;
+  me: string;
+  desk: Desk;
+  readOnly: boolean;
+  onShare: () => void;
+  onActions: () => void;
+}
+
+export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onActions }: Props) {
+  const { document, editor, jobs } = desk;
+  const navigate = useNavigate();
+  const keep = useKeepCanvas(workspace.id);
+  const bring = async () => {
+    const file = await pickFile(readableFiles);
+    const parsed = file && readFile(file.name, await file.text());
+    if (!parsed) {
+      return;
+    }
+    if (!parsed.ok) {
+      toast(`${file.name} was not added`, parsed.reason);
+      return;
+    }
+    const outcome = pasteFragment(document, parsed.fragment, { at: editor.camera.camera, by: me });
+    const problem = words(outcome);
+    if (outcome.ok) {
+      editor.select(outcome.ids);
+      editor.fitSelection();
+    }
+    toast(outcome.ok ? `Added from ${file.name}` : `${file.name} was not added`, problem ?? undefined);
+  };
+  const duplicate = async () => {
+    try {
+      const copy = await canvasApi.duplicate(canvas.id, copyName(canvas.name));
+      keep(copy);
+      await navigate({ to: '/w/$slug/canvases/$canvas', params: { slug: workspace.slug, canvas: copy.id }, search: {} });
+    } catch (error) {
+      toastProblem(`${canvas.name} was not duplicated`, error);
+    }
+  };
+  return (
+    <>
+      <MenuItem icon={<Search />} onSelect={() => editor.set({ find: true })}>
+        Find on the canvas
+      </MenuItem>
+      <MenuItem icon={<SquareTerminal />} onSelect={onActions}>
+        All actions
+      </MenuItem>
+      <MenuItem icon={<Keyboard />} onSelect={() => useUi.setState({ helping: true })}>
+        Keyboard shortcuts
+      </MenuItem>
+      <MenuLine />
+      <MenuItem icon={<Link2 />} onSelect={onShare}>
+        Copy a link
+      </MenuItem>
+      {workspace.role !== 'viewer' && (
+        <MenuItem icon={<Copy />} onSelect={() => void duplicate()}>
+          Duplicate
+        </MenuItem>
+      )}
+      <MenuLine />
+      <MenuGroup label="Save as a file">
+        <MenuItem
+          icon={<Download />}
+          onSelect={() => downloadJson(toCanvasFile(document, canvas.name, jobWords(jobs)), fileName(canvas.name, 'json'))}
+        >
+          JSON, to read in again
+        </MenuItem>
+        <MenuItem
+          icon={<Download />}
+          onSelect={() => downloadJson(toJsonCanvas(document, jobWords(jobs)), fileName(canvas.name, 'canvas'))}
+        >
+          JSON Canvas, for other programs
+        </MenuItem>
+      </MenuGroup>
+      {!readOnly && (
+        <>
+          <MenuLine />
+          <MenuItem icon={<FileUp />} onSelect={() => void bring()}>
+            Add from a file…
+          </MenuItem>
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,140 @@
+/** What the page of a canvas reacts to. */
+import { useEffect, useMemo, useState } from 'react';
+import { useJobCommands } from '@/api/commands';
+import type { Job, Workspace } from '@/api/types';
+import { shortcuts } from '@/canvas/interact';
+import { fitted } from '@/canvas/scene/geometry';
+import { useSyncStatus } from '@/canvas/sync/hooks';
+import type { CanvasSession } from '@/canvas/sync/session';
+import { useShortcuts } from '@/shared/lib/shortcuts';
+import { useUi } from '@/shared/lib/ui-store';
+import { toast, toastProblem } from '@/shared/ui/toast';
+import { answerBy } from './job-card';
+import type { Desk } from './use-desk';
+
+/** Jobs that have a card on the canvas. */
+export function usePlaced({ editor }: Desk): ReadonlySet<string> {
+  const [placed, setPlaced] = useState<ReadonlySet<string>>(() => new Set(editor.scene.jobs()));
+  useEffect(
+    () =>
+      editor.scene.subscribe(({ objects }) => {
+        setPlaced((before) => {
+          const now = new Set(editor.scene.jobs());
+          return objects.size > 0 && (now.size !== before.size || [...now].some((job) => !before.has(job))) ? now : before;
+        });
+      }),
+    [editor],
+  );
+  return placed;
+}
+
+const selectedJobs = (desk: Desk, selection: ReadonlySet<string>): Job[] =>
+  [...selection].flatMap((id) => {
+    const job = desk.document.objects.get(id)?.job;
+    return (job && desk.jobs.job(job)) || [];
+  });
+
+/** Makes the selected jobs ready that can be. */
+export function useMakeReady(workspace: Workspace, desk: Desk, selection: ReadonlySet<string>) {
+  const { command } = useJobCommands(workspace.id);
+  return useMemo(() => {
+    const staged = selectedJobs(desk, selection).filter(({ state, kind }) => state === 'backlog' && kind === 'agentic');
+    const run = async () => {
+      for (const job of staged) {
+        try {
+          await command(job, 'ready');
+        } catch (error) {
+          toastProblem(`#${job.number} was not made ready`, error);
+        }
+      }
+    };
+    const label = staged.length === 1 ? `Make #${staged[0]?.number} ready` : `Make ${staged.length} jobs ready`;
+    return staged.length === 0 ? [] : [{ id: 'ready', label, run: () => void run() }];
+  }, [desk, selection, command]);
+}
+
+/** A and D answer what the agent of the one selected job asks. */
+export function useSelectedKeys(desk: Desk, selection: ReadonlySet<string>) {
+  const answer = (kind: 'allow_once' | 'deny') => {
+    const [job, more] = selectedJobs(desk, selection);
+    const request = job && !more ? desk.jobs.request(job.id) : undefined;
+    if (request) {
+      answerBy(request, kind);
+    }
+  };
+  useShortcuts({ a: () => answer('allow_once'), d: () => answer('deny') });
+}
+
+/** Begins with everything in view, and with the keyboard on the canvas. */
+export function useFirstLook({ document, editor }: Desk, object: string | undefined) {
+  const [linked] = useState(object !== undefined);
+  useEffect(() => {
+    let looked = linked;
+    let focused = false;
+    const look = () => {
+      const { view } = editor.camera;
+      if (view.w === 0) {
+        return;
+      }
+      if (!focused && window.document.activeElement === window.document.body) {
+        focused = true;
+        editor.refocus?.();
+      }
+      const all = looked ? null : editor.scene.extent();
+      if (all) {
+        looked = true;
+        editor.camera.set(fitted(all, view));
+      }
+    };
+    look();
+    const stops = [editor.camera.store.subscribe(look), document.subscribe(look)];
+    return () => {
+      for (const stop of stops) {
+        stop();
+      }
+    };
+  }, [document, editor, linked]);
+}
+
+/** Goes to the object that the address names, once it is there. */
+export function useObjectLink({ document, editor }: Desk, session: CanvasSession, object: string | undefined) {
+  const { phase } = useSyncStatus(session.provider);
+  const synced = phase === 'synced';
+  useEffect(() => {
+    if (object === undefined) {
+      return;
+    }
+    if (document.objects.has(object)) {
+      editor.focusOn(object);
+    } else if (synced) {
+      toast('What the link leads to is not on the canvas any more');
+    }
+  }, [document, editor, object, synced]);
+}
+
+/** The canvas's keys on the sheet that `?` opens. */
+export function useSheet() {
+  useEffect(() => {
+    const groups = [...new Set(shortcuts.map(({ group }) => group))];
+    useUi.setState({
+      sheet: groups.map((title) => ({
+        title: `Canvas: ${title.toLocaleLowerCase()}`,
+        keys: shortcuts.filter(({ group }) => group === title).map(({ keys, meaning }) => [[...keys], meaning] as [string[], string]),
+      })),
+    });
+    return () => useUi.setState({ sheet: [] });
+  }, []);
+}
+
+export function useControlK(run: () => void) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        run();
+      }
+    };
+    window.document.addEventListener('keydown', onKey);
+    return () => window.document.removeEventListener('keydown', onKey);
+  });
+}
