@@ -25,6 +25,8 @@ export interface PresenceLink {
 export interface Steps {
   undo(): void;
   redo(): void;
+  /** Ends the step that is being typed. */
+  stop?(): void;
 }
 
 export interface EditorOptions {
@@ -126,8 +128,14 @@ export class Editor {
     }
   }
 
+  /** Tells what somebody should see: a refusal, a loss. */
   say(text: string): void {
     this.options.say?.(text);
+  }
+
+  /** Tells those who hear the canvas what those who see it can see. */
+  announce(text: string): void {
+    this.set({ heard: text });
   }
 
   // Selection and focus
@@ -160,7 +168,7 @@ export class Editor {
     const parents = new Set(this.selected.map((id) => this.scene.view(id)?.parent ?? null));
     const [parent = null] = parents.size === 1 ? [...parents] : [];
     this.select(this.document.children(parent));
-    this.say(this.countWords(this.state.selection.size, 'selected'));
+    this.announce(this.countWords(this.state.selection.size, 'selected'));
   }
 
   /** Gives the object the keyboard, brings it into view and makes it legible. */
@@ -323,7 +331,7 @@ export class Editor {
     if (problem) {
       this.say(problem);
     } else if (outcome.ok && done && outcome.ids.length > 0) {
-      this.say(done(outcome.ids.length));
+      this.announce(done(outcome.ids.length));
     }
     return outcome.ok ? outcome.ids : null;
   }
@@ -470,7 +478,7 @@ export class Editor {
     const ids = this.run(() => commands.duplicate(this.document, this.selected, { by: this.options.me, dx, dy }));
     if (ids && ids.length > 0) {
       this.select(ids);
-      this.say(this.countWords(ids.length, 'duplicated'));
+      this.announce(this.countWords(ids.length, 'duplicated'));
     }
   }
 
@@ -559,6 +567,11 @@ export class Editor {
     }
   }
 
+  /** The label of a connector. */
+  setLinkText(id: string, text: string): void {
+    this.run(() => commands.setText(this.document, id, text));
+  }
+
   undo(): void {
     if (!this.readOnly) {
       this.options.steps?.undo();
@@ -594,6 +607,9 @@ export class Editor {
   /** Shows the others what this person selects and edits. */
   private show(now: UiState, before: UiState): void {
     const { presence } = this.options;
+    if (before.editing !== null && now.editing !== before.editing) {
+      this.options.steps?.stop?.();
+    }
     if (presence && (now.selection !== before.selection || now.editing !== before.editing)) {
       presence.set({ sel: [...now.selection].slice(0, 100), ed: now.editing });
     }

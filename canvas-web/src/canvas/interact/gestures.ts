@@ -200,7 +200,7 @@ export function marquee(editor: Editor, from: Point, adding: boolean): Gesture {
       tidy();
       const { size } = editor.state.selection;
       if (size > 0) {
-        editor.say(size === 1 ? 'One object selected.' : `${size} objects selected.`);
+        editor.announce(size === 1 ? 'One object selected.' : `${size} objects selected.`);
       }
     },
     cancel: tidy,

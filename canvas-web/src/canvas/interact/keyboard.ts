@@ -41,6 +41,8 @@ export function listenToKeys(element: HTMLElement, editor: Editor, pointer: Poin
       if (done) {
         element.focus({ preventScroll: true });
       }
+    } else if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
+      element.querySelector<HTMLElement>('.cv-context button, .cv-context input')?.focus();
     } else if (event.key === ' ') {
       editor.set({ space: true });
     } else if (event.key === 'Enter' && !['select', 'hand', 'connect'].includes(editor.state.tool)) {

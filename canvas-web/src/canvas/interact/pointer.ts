@@ -49,7 +49,18 @@ export class Pointer {
       this.editor.options.presence?.set({ cur: null });
       this.editor.set({ hover: null });
     });
-    on('contextmenu', (event) => event.preventDefault());
+    on('contextmenu', (event) => {
+      if (!(event.target instanceof Element && event.target.closest('[data-own-pointer]'))) {
+        event.preventDefault();
+        // Right: what is there is selected, and its bar says what can be done with it.
+        const hit = this.gesture ? null : this.hit(this.place(event));
+        if (hit?.on === 'object' && !editor.state.selection.has(hit.id)) {
+          editor.select([hit.id]);
+        } else if (hit?.on === 'link') {
+          editor.select([], [hit.id]);
+        }
+      }
+    });
     this.stops.push(
       editor.ui.subscribe(() => this.cursor()),
       editor.camera.store.subscribe(() => this.again()),

@@ -186,6 +186,8 @@ export const shortcuts: readonly Shortcut[] = [
   ...new Map(bindings.map(({ group, keys, meaning }) => [`${group} ${meaning}`, { group, keys, meaning }])).values(),
   { group: 'Selection', keys: ['Tab'], meaning: 'Next object; with Shift the one before' },
   { group: 'Selection', keys: ['Shift', 'Click'], meaning: 'Add or take away' },
+  { group: 'Selection', keys: ['Shift', 'F10'], meaning: 'To the bar of what is selected' },
+  { group: 'Change', keys: ['Ctrl', 'C / X / V'], meaning: 'Copy, cut, paste; a list becomes ideas' },
   { group: 'Selection', keys: ['Esc'], meaning: 'Out of what you are in' },
 ];
 

@@ -1,5 +1,6 @@
 import '../canvas.css';
 import { useEffect, useId, useRef, useState } from 'react';
+import { useStore } from 'zustand';
 import { Cards, type RenderCard } from '../render/cards';
 import { Pictures } from '../render/images';
 import { Painter } from '../render/painter';
@@ -7,8 +8,13 @@ import { readPalette } from '../render/palette';
 import { makeMeasure } from '../render/text';
 import { type Elements, View } from '../render/view';
 import type { JobDependency } from '../scene/scene';
+import { AskBar } from './ask-bar';
+import { listenToClipboard } from './clipboard';
+import { ContextBar } from './context-bar';
 import { Editor, type EditorOptions } from './editor';
+import { FindBar } from './find-bar';
 import { listenToKeys } from './keyboard';
+import { ZoomBar } from './minimap';
 import { Pointer } from './pointer';
 import { listenToWheel } from './wheel';
 
@@ -57,6 +63,9 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
   const overlay = useRef<HTMLCanvasElement>(null);
   const [view, setView] = useState<View | null>(null);
   const help = useId();
+  const finding = useStore(editor.ui, (state) => state.find);
+  const asking = useStore(editor.ui, (state) => state.asking);
+  const heard = useStore(editor.ui, (state) => state.heard);
 
   useEffect(() => {
     const parts = [stage, picture, world, ground, overlay].map(({ current }) => current);
@@ -77,7 +86,11 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
     const painter = new Painter(editor.scene, readPalette(elements.stage), makeMeasure(), pictures, editor.jobs);
     const made: View = new View(elements, editor, painter);
     const pointer = new Pointer(elements.stage, editor);
-    const stops = [listenToWheel(elements.stage, editor), listenToKeys(elements.stage, editor, pointer)];
+    const stops = [
+      listenToWheel(elements.stage, editor),
+      listenToKeys(elements.stage, editor, pointer),
+      listenToClipboard(elements.stage, editor),
+    ];
     editor.refocus = () => {
       const { focus } = editor.state;
       const card = focus === null ? null : elements.world.querySelector<HTMLElement>(`[data-object="${focus}"]`);
@@ -111,6 +124,13 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
         {view && <Cards editor={editor} painter={view.painter} cover={view.cover} renderCard={renderCard} />}
       </div>
       <canvas ref={overlay} className="cv-overlay" aria-hidden />
+      {view && <ContextBar editor={editor} view={view} />}
+      {view && <ZoomBar editor={editor} view={view} />}
+      {finding && <FindBar editor={editor} />}
+      {asking && <AskBar editor={editor} asking={asking} />}
+      <p aria-live="polite" className="sr-only">
+        {heard}
+      </p>
     </div>
   );
 }

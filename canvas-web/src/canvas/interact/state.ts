@@ -40,6 +40,8 @@ export interface UiState {
   readonly minimap: boolean;
   /** Whom this person follows: a client id. */
   readonly following: number | null;
+  /** What was last told to those who hear the canvas. */
+  readonly heard: string;
   /** Where a link card or an image is about to be put: its address or file is asked for first. */
   readonly asking: { readonly at: Point; readonly what: 'link' | 'image' } | null;
 }
@@ -68,4 +70,5 @@ export const createUi = (): UiStore =>
     minimap: false,
     following: null,
     asking: null,
+    heard: '',
   }));

@@ -83,6 +83,7 @@ const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard 
       className="cv-card"
       data-object={id}
       data-type={known.has(view.type) ? view.type : 'other'}
+      data-bare={(view.type === 'job' && renderCard !== undefined) || undefined}
       style={style}
       role="group"
       aria-roledescription={typeWord(view.type)}
