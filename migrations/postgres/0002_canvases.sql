@@ -69,3 +69,13 @@ CREATE TABLE canvas_images (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX canvas_images_canvas ON canvas_images (canvas, id);
+
+-- Groups that stand for a Backlog folder (CAN-7).
+CREATE TABLE canvas_folders (
+    canvas TEXT NOT NULL REFERENCES canvases (id) ON DELETE CASCADE,
+    object TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    PRIMARY KEY (canvas, object),
+    UNIQUE (canvas, folder)
+);
+CREATE INDEX canvas_folders_folder ON canvas_folders (folder);

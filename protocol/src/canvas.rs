@@ -101,6 +101,23 @@ pub struct PromoteIdea {
     pub auto_ready: bool,
 }
 
+/// The Backlog folder a group is to stand for (CAN-7).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupFolder {
+    /// 1 to 80 characters. When the group stands for another folder, that one is renamed: its jobs go to this one.
+    pub folder: String,
+}
+
+/// What came of making a group stand for a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GroupFolderDone {
+    /// Jobs in the folder now, as far as you may see them.
+    pub jobs: usize,
+    /// Why some jobs did not follow, one line for each.
+    pub refused: Vec<String>,
+}
+
 /// An image uploaded to a canvas; an object of type `image` names it in `file`. Its content is at `/files/{id}/content`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CanvasImage {

@@ -287,3 +287,48 @@ async fn can_2_images_are_uploaded_to_a_canvas_and_seen_by_its_people() {
     ada.delete(204, &format!("/canvases/{id}")).await;
     assert_eq!(ada.call(Method::GET, &content).send().await.unwrap().status(), 404);
 }
+
+#[actix_web::test]
+async fn can_7_a_group_and_a_backlog_folder_have_the_same_jobs_both_ways() {
+    let server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let jobs = format!("/workspaces/{ws}/jobs");
+    let make = async |title: &str, more: serde_json::Value| {
+        let mut new = json!({ "title": title });
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        text(&ada.post(201, &jobs, new).await, "id")
+    };
+    let inside = make("In the folder", json!({ "folder": "Garden" })).await;
+    let secret = make("Hidden in it", json!({ "folder": "Garden", "private": true })).await;
+    let drawn = make("On the canvas", json!({})).await;
+    let mut one = Client::join(&ada, &id, 1).await;
+    one.add("g", "group", "").await;
+    one.card("c", &drawn).await;
+    one.move_into("c", "g").await;
+    one.saved().await;
+    let path = format!("/canvases/{id}/folders/g");
+    // Of a job of hers Bob may not change the folder: he is told, and the rest is done.
+    let done = bob.expect(200, Method::PUT, &path, Some(json!({ "folder": "Garden" }))).await;
+    assert_eq!(done["jobs"], 1);
+    assert!(done["refused"][0].as_str().unwrap().starts_with("#3"), "{done}");
+    let done = ada.expect(200, Method::PUT, &path, Some(json!({ "folder": "Garden" }))).await;
+    assert_eq!(done, json!({ "jobs": 3, "refused": [] }));
+    assert_eq!(ada.get(&format!("/jobs/{drawn}")).await["folder"], "Garden");
+    one.until(|one| one.parent_of_card(&inside).as_deref() == Some("g")).await;
+    assert_eq!(one.parent_of_card(&secret), None, "a private job's card would tell of it (ACC-4)");
+    // A job that leaves the folder takes its card out; one that comes brings it in.
+    ada.patch(200, &format!("/jobs/{inside}"), json!({ "folder": "" })).await;
+    one.until(|one| one.parent_of_card(&inside).as_deref() == Some("")).await;
+    ada.patch(200, &format!("/jobs/{inside}"), json!({ "folder": "Garden" })).await;
+    one.until(|one| one.parent_of_card(&inside).as_deref() == Some("g")).await;
+    let late = make("Comes later", json!({ "folder": "Garden" })).await;
+    one.until(|one| one.parent_of_card(&late).as_deref() == Some("g")).await;
+    // Another name for the group is another name for the folder.
+    ada.expect(200, Method::PUT, &path, Some(json!({ "folder": "Orchard" }))).await;
+    for job in [&inside, &secret, &drawn, &late] {
+        assert_eq!(ada.get(&format!("/jobs/{job}")).await["folder"], "Orchard");
+    }
+    ada.delete(204, &path).await;
+    one.until(|one| one.value("g", "fold").is_none()).await;
+}

@@ -471,3 +471,34 @@ async fn job_11_a_deleted_job_leaves_a_tombstone_and_frees_its_files() {
         .await;
     assert_eq!(rest["items"][0]["what"], "member.changed", "{rest}");
 }
+
+#[actix_web::test]
+async fn dep_5_a_job_becomes_ready_when_the_last_it_waits_for_is_taken_away() {
+    let Team { ada, ws, .. } = &team().await;
+    let jobs = format!("/workspaces/{ws}/jobs");
+    let first = text(&ada.post(201, &jobs, json!({ "title": "First" })).await, "id");
+    let waits = json!({ "title": "Waits", "auto_ready": true, "dependencies": [first] });
+    let waits = text(&ada.post(201, &jobs, waits).await, "id");
+    let state = async |job: &str| text(&ada.get(&format!("/jobs/{job}")).await, "state");
+    assert_eq!(state(&waits).await, "backlog");
+    ada.expect(200, Method::DELETE, &format!("/jobs/{waits}/dependencies/{first}"), None)
+        .await;
+    assert_eq!(state(&waits).await, "ready");
+    // Told so only after what it depends on is done.
+    let late = text(
+        &ada.post(201, &jobs, json!({ "title": "Late", "dependencies": [first] })).await,
+        "id",
+    );
+    ada.post(200, &format!("/jobs/{first}/move"), json!({ "state": "in_progress" }))
+        .await;
+    ada.post(200, &format!("/jobs/{first}/complete"), json!({})).await;
+    assert_eq!(state(&late).await, "backlog");
+    ada.patch(200, &format!("/jobs/{late}"), json!({ "auto_ready": true })).await;
+    for _ in 0..100 {
+        if state(&late).await == "ready" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("it stays in the backlog");
+}

@@ -92,6 +92,18 @@ pub fn name(rule: Rule, field: &str, text: &str) -> Result<(), Refusal> {
     line(text, MAX_NAME).map_err(|why| Refusal::invalid(rule, field, why))
 }
 
+/// The name of a Backlog folder.
+///
+/// # Errors
+///
+/// A refusal of CAN-7 naming `folder`.
+pub fn folder(text: &str) -> Result<(), Refusal> {
+    if is_blank(text) {
+        return Err(Refusal::invalid(Rule::Can7, "folder", "must not be empty"));
+    }
+    line(text, MAX_NAME).map_err(|why| Refusal::invalid(Rule::Can7, "folder", why))
+}
+
 /// Words of a person: a note, a message, a review, an answer. Not empty.
 ///
 /// # Errors

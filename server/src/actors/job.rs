@@ -3,7 +3,7 @@
 //! Contract: every answer was committed before it is given (INV-1). The state kept here is a copy; a write that meets another version
 //! throws the copy away and decides anew (INV-2). Idle for a minute, the actor stops.
 
-use super::{CommandError, Live, runner, workspace};
+use super::{CommandError, Live, folders, runner, workspace};
 use actix::{
     Actor, ActorContext as _, ActorFutureExt as _, Addr, ArbiterHandle, AsyncContext as _, AtomicResponse, Context, Handler, Message,
     WrapFuture as _,
@@ -318,6 +318,13 @@ async fn tell(live: &Live, decided: &Decided, open_dependencies: Vec<i64>) {
     }
     let was_done = before.state.word() == coord_protocol::job::JobState::Done;
     let is_done = !deleted && after.state.word() == coord_protocol::job::JobState::Done;
+    if before.folder != after.folder && !deleted {
+        folders::moved(live, after, before.folder.clone());
+    }
+    if !before.auto_ready && after.auto_ready && open_dependencies.is_empty() {
+        let (live, id) = (live.clone(), after.id);
+        actix_web::rt::spawn(async move { release_if_waiting(&live, id).await });
+    }
     let moved = workspace::Moved {
         job: Arc::new(after.clone()),
         gone: deleted,
@@ -325,6 +332,21 @@ async fn tell(live: &Live, decided: &Decided, open_dependencies: Vec<i64>) {
         released: was_done != is_done || deleted,
     };
     workspace::job_moved(&live.workspace_actor(after.workspace), moved).await;
+}
+
+/// A job that was just told to become ready by itself does, when all it depends on is done already (DEP-5). One that depends on nothing
+/// waits for a person.
+async fn release_if_waiting(live: &Live, id: JobId) {
+    let release = async {
+        let waits = !jobs::dependencies_of(&mut *live.store().read().await?, id).await?.is_empty();
+        if waits {
+            live.happen(id, Happening::DependenciesDone).await?;
+        }
+        Ok::<_, CommandError>(())
+    };
+    if let Err(error) = release.await {
+        tracing::debug!(%error, job = %id, "a job did not become ready by itself");
+    }
 }
 
 /// Makes what is derived from the job anew, and says so in the feed.
@@ -456,6 +478,9 @@ async fn insert(live: &Live, job: Job, dependencies: Vec<JobId>, open_dependenci
         })
         .await?;
     live.feed_committed(job.workspace, seq);
+    if job.folder.is_some() {
+        folders::moved(live, &job, None);
+    }
     let moved = workspace::Moved {
         job: Arc::new(job.clone()),
         gone: false,

@@ -9,6 +9,7 @@
 mod canvas;
 mod canvases;
 mod feeds;
+mod folders;
 mod job;
 mod logs;
 mod people;
@@ -310,7 +311,8 @@ impl Live {
         for id in [other, job] {
             self.ask_job(id, job::By::Refresh).await?;
         }
-        Ok(())
+        // The last one it waited for may be gone (DEP-5).
+        self.happen(job, Happening::DependenciesDone).await.map(drop)
     }
 
     async fn ask_job(&self, id: JobId, by: job::By) -> Result<Job, CommandError> {

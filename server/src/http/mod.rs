@@ -11,6 +11,7 @@ pub mod dependencies;
 pub mod docs;
 pub mod extract;
 pub mod files;
+pub mod folders;
 pub mod health;
 pub mod ideas;
 pub mod idempotency;
@@ -62,6 +63,7 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     commands::routes(cfg);
     canvases::routes(cfg);
     ideas::routes(cfg);
+    folders::routes(cfg);
     images::routes(cfg);
     tickets::routes(cfg);
 }

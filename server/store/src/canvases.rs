@@ -404,3 +404,71 @@ pub async fn image_keys(conn: &mut Conn, id: CanvasId) -> Result<Vec<Key>, Store
     };
     rows.iter().map(one).collect()
 }
+
+/// A group that stands for a Backlog folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it is.
+    pub canvas: CanvasId,
+    /// The group.
+    pub object: String,
+    /// The folder's name.
+    pub name: String,
+}
+
+fn folder(row: &AnyRow) -> Result<Folder, StoreError> {
+    let row = Row::new("canvas_folders", row);
+    Ok(Folder {
+        canvas: row.id("canvas")?,
+        object: row.text("object")?,
+        name: row.text("folder")?,
+    })
+}
+
+/// The groups of a workspace that stand for a folder.
+pub async fn folders_named(conn: &mut Conn, workspace: WorkspaceId, name: &str) -> Result<Vec<Folder>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT f.canvas, f.object, f.folder FROM canvas_folders f JOIN canvases c ON c.id = f.canvas \
+         WHERE c.workspace = $1 AND f.folder = $2 ORDER BY f.canvas",
+    )
+    .bind(workspace.to_string())
+    .bind(name.to_owned())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(folder).collect()
+}
+
+/// The groups of a canvas that stand for folders.
+pub async fn folders(conn: &mut Conn, id: CanvasId) -> Result<Vec<Folder>, StoreError> {
+    let rows = sqlx::query("SELECT canvas, object, folder FROM canvas_folders WHERE canvas = $1 ORDER BY object")
+        .bind(id.to_string())
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(folder).collect()
+}
+
+/// Makes a group stand for a folder, instead of the one it stood for.
+///
+/// # Errors
+/// [`StoreError::Unique`] when another group of the canvas stands for it.
+pub async fn bind_folder(tx: &mut Tx, folder: &Folder) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO canvas_folders (canvas, object, folder) VALUES ($1, $2, $3) ON CONFLICT (canvas, object) DO UPDATE SET folder = $3",
+    )
+    .bind(folder.canvas.to_string())
+    .bind(folder.object.clone())
+    .bind(folder.name.clone())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Makes a group stand for no folder.
+pub async fn unbind_folder(tx: &mut Tx, id: CanvasId, object: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM canvas_folders WHERE canvas = $1 AND object = $2")
+        .bind(id.to_string())
+        .bind(object.to_owned())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

@@ -285,6 +285,22 @@ pub async fn claimed_by(conn: &mut Conn, runner: RunnerId) -> Result<Vec<Job>, S
     rows.iter().map(job).collect()
 }
 
+/// Jobs of a folder that are not over, oldest first, and whether each is private.
+pub async fn in_folder(conn: &mut Conn, workspace: WorkspaceId, folder: &str) -> Result<Vec<(JobId, bool)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, private FROM jobs WHERE workspace = $1 AND folder = $2 AND state NOT IN ('done', 'canceled') ORDER BY number LIMIT 500",
+    )
+    .bind(workspace.to_string())
+    .bind(folder.to_owned())
+    .fetch_all(conn)
+    .await?;
+    let one = |row: &AnyRow| {
+        let row = Row::new("jobs", row);
+        Ok((row.id("id")?, row.flag("private")?))
+    };
+    rows.iter().map(one).collect()
+}
+
 /// Jobs in Backlog that become Ready by themselves once their dependencies are done (DEP-5).
 pub async fn auto_ready(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<JobId>, StoreError> {
     let rows = sqlx::query(select_jobs!(

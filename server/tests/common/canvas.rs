@@ -235,6 +235,33 @@ impl Client {
         .await;
     }
 
+    /// Moves an object into a group.
+    pub async fn move_into(&mut self, id: &str, group: &str) {
+        let (id, place) = (id.to_owned(), Any::from(vec![Any::from(group), Any::from(24.0), Any::from(56.0)]));
+        self.edit(move |_, txn| {
+            if let Some(Out::YMap(object)) = txn.get_map("objects").and_then(|objects| objects.get(txn, &id)) {
+                object.insert(txn, "at", place);
+            }
+        })
+        .await;
+    }
+
+    /// The group in which the card of a job is, empty for none; nothing when there is no card.
+    pub fn parent_of_card(&self, job: &str) -> Option<String> {
+        let ids: Vec<String> = {
+            let txn = self.doc.transact();
+            txn.get_map("objects")?.keys(&txn).map(str::to_owned).collect()
+        };
+        let card = ids.iter().find(|id| self.value(id, "job") == Some(Any::from(job)))?;
+        match self.value(card, "at") {
+            Some(Any::Array(place)) => match place.first() {
+                Some(Any::String(parent)) => Some(parent.to_string()),
+                _ => None,
+            },
+            _ => Some(String::new()),
+        }
+    }
+
     /// Puts the card of a job on the canvas.
     pub async fn card(&mut self, id: &str, job: &str) {
         let (id, job) = (id.to_owned(), job.to_owned());

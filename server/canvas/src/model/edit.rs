@@ -71,6 +71,22 @@ pub enum Edit {
         /// Top edge, relative to the group's.
         y: f64,
     },
+    /// Makes a group stand for a Backlog folder, or no more.
+    Folder {
+        /// The group.
+        object: String,
+        /// The folder's name; absent for none.
+        folder: Option<String>,
+    },
+    /// Gives an object another size.
+    Resize {
+        /// The object.
+        object: String,
+        /// Width.
+        w: f64,
+        /// Height.
+        h: f64,
+    },
     /// Adds job cards on top of their group. A card that is there already stays as it is.
     AddJobs {
         /// A group; absent for none.
@@ -131,6 +147,8 @@ impl Editor<'_, '_> {
             Edit::SetSchema => Ok(self.set_schema()),
             Edit::Remove { objects } => Ok(self.remove(objects)),
             Edit::Move { object, parent, x, y } => self.place(object, parent.as_deref(), *x, *y),
+            Edit::Folder { object, folder } => self.folder(object, folder.as_deref()),
+            Edit::Resize { object, w, h } => self.resize(object, *w, *h),
             Edit::AddJobs { parent, jobs } => self.add_jobs(parent.as_deref(), jobs),
         }
     }
@@ -243,6 +261,33 @@ impl Editor<'_, '_> {
             }
         }
         self.set_place(id, parent, value::coordinate(x), value::coordinate(y));
+        Ok(Done {
+            objects: vec![id.to_owned()],
+            ..Done::default()
+        })
+    }
+
+    fn folder(&mut self, id: &str, folder: Option<&str>) -> Result<Done, ModelError> {
+        group(&self.view(), Some(id))?;
+        let map = self
+            .entry(&self.roots.objects, id)
+            .ok_or_else(|| ModelError::Missing(id.to_owned()))?;
+        match folder {
+            Some(folder) => drop(map.insert(self.txn, key::FOLDER, folder)),
+            None => drop(map.remove(self.txn, key::FOLDER)),
+        }
+        Ok(Done {
+            objects: vec![id.to_owned()],
+            ..Done::default()
+        })
+    }
+
+    fn resize(&mut self, id: &str, w: f64, h: f64) -> Result<Done, ModelError> {
+        let map = self
+            .entry(&self.roots.objects, id)
+            .ok_or_else(|| ModelError::Missing(id.to_owned()))?;
+        let side = |length: f64| Any::from(length.clamp(schema::MIN_SIZE, schema::MAX_SIZE));
+        map.insert(self.txn, key::SIZE, Any::from(vec![side(w), side(h)]));
         Ok(Done {
             objects: vec![id.to_owned()],
             ..Done::default()

@@ -69,7 +69,10 @@ fn open(bytes: &[u8], client: u64, deleted: Deleted) -> Result<Doc, ModelError> 
     let update = Update::decode_v1(bytes)?;
     // yrs would put together what comes after a gap, where Yjs waits.
     let inserted = update.insertions(true);
-    if inserted.iter().any(|(_, ranges)| ranges.len() != 1 || ranges.iter().any(|range| range.start != 0)) {
+    if inserted
+        .iter()
+        .any(|(_, ranges)| ranges.len() != 1 || ranges.iter().any(|range| range.start != 0))
+    {
         return Err(ModelError::Gaps);
     }
     let mut txn = doc.transact_mut();
