@@ -149,7 +149,7 @@ function Open({ workspace, me, canvas, session, desk, watching, newJob, promotin
 
   const ready = useMakeReady(workspace, desk, selection);
   useSelectedKeys(desk, selection);
-  useFirstLook(desk, search.object);
+  useFirstLook(desk, session, search.object);
   useObjectLink(desk, session, search.object);
   useSheet();
   useControlK(() => setActing(true));

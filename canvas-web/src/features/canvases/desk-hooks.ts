@@ -65,35 +65,66 @@ export function useSelectedKeys(desk: Desk, selection: ReadonlySet<string>) {
   useShortcuts({ a: () => answer('allow_once'), d: () => answer('deny') });
 }
 
-/** Begins with everything in view, and with the keyboard on the canvas. */
-export function useFirstLook({ document, editor }: Desk, object: string | undefined) {
-  const [linked] = useState(object !== undefined);
+/** What comes within this time after the first answer of the server is what was there already. */
+const FIRST_MS = 250;
+
+/** Begins with everything in view, and with the keyboard on the canvas. What is made later does not move the view. */
+export function useFirstLook({ document, editor }: Desk, session: CanvasSession, object: string | undefined) {
+  const { phase } = useSyncStatus(session.provider);
+  const [looking, setLooking] = useState(object === undefined);
+  const done = phase === 'synced' || phase === 'refused';
   useEffect(() => {
-    let looked = linked;
-    let focused = false;
+    if (window.document.activeElement === window.document.body) {
+      editor.refocus();
+    }
+  }, [editor]);
+  useEffect(() => {
+    if (!done) {
+      return;
+    }
+    const timer = setTimeout(() => setLooking(false), FIRST_MS);
+    return () => clearTimeout(timer);
+  }, [done]);
+  useEffect(() => {
+    if (!looking) {
+      return;
+    }
+    let own = false;
     const look = () => {
       const { view } = editor.camera;
-      if (view.w === 0) {
-        return;
-      }
-      if (!focused && window.document.activeElement === window.document.body) {
-        focused = true;
-        editor.refocus?.();
-      }
-      const all = looked ? null : editor.scene.extent();
+      const all = own || view.w === 0 ? null : editor.scene.extent();
       if (all) {
-        looked = true;
         editor.camera.set(fitted(all, view));
       }
     };
+    // The person's own first step, of the view or on the canvas, ends it as well.
+    const end = () => {
+      own = true;
+    };
     look();
-    const stops = [editor.camera.store.subscribe(look), document.subscribe(look)];
+    let size = editor.camera.view;
+    const stops = [
+      editor.camera.store.subscribe(({ view }) => {
+        if (view !== size) {
+          size = view;
+          look();
+        }
+      }),
+      document.subscribe(look),
+    ];
+    const stage = window.document.querySelector('.cv-stage');
+    for (const event of ['pointerdown', 'wheel', 'keydown']) {
+      stage?.addEventListener(event, end, { passive: true });
+    }
     return () => {
       for (const stop of stops) {
         stop();
       }
+      for (const event of ['pointerdown', 'wheel', 'keydown']) {
+        stage?.removeEventListener(event, end);
+      }
     };
-  }, [document, editor, linked]);
+  }, [document, editor, looking]);
 }
 
 /** Goes to the object that the address names, once it is there. */

@@ -26,7 +26,7 @@ export const downloadJson = (file: unknown, name: string) =>
 export const fileName = (name: string, ending: string): string =>
   `${
     name
-      .replace(/[^\p{L}\p{N} _-]+/gu, ' ')
+      .replace(/[^\p{L}\p{N}_-]+/gu, ' ')
       .trim()
       .slice(0, 80) || 'canvas'
   }.${ending}`;

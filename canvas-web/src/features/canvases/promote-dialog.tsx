@@ -157,7 +157,7 @@ export function PromoteDialog({ workspace, canvas, document, ideas, onBusy, onCl
         <DialogFooter>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" busy={busy} disabled={untitled}>
-            {one ? 'Make job' : `Make ${left.length} jobs`}
+            {left.length === 1 ? 'Make job' : `Make ${left.length} jobs`}
           </Button>
         </DialogFooter>
       </form>
