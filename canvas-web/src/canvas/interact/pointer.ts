@@ -167,6 +167,8 @@ export class Pointer {
       editor.edit(null);
     }
     event.preventDefault();
+    // The stage takes the keyboard first; the card that gets selected takes it from there.
+    element.focus({ preventScroll: true });
     element.setPointerCapture?.(event.pointerId);
     const world = editor.camera.world(screen);
     const keys = keysOf(event);
@@ -187,9 +189,6 @@ export class Pointer {
     } else if (tool === 'connect' && hit.on === 'object') {
       this.gesture = link(editor, hit.id, 'auto');
       this.gesture.move(world, screen, keys);
-    }
-    if (hit.on !== 'object' || editor.state.focus !== hit.id) {
-      element.focus({ preventScroll: true });
     }
   }
 

@@ -16,6 +16,8 @@ export type RenderCard = (view: ObjectView, detail: CardDetail) => ReactNode;
 
 /** Below this zoom a card is brief. */
 const FULL_FROM = 0.62;
+/** What is dragged lies over everything else until it is dropped. */
+const LIFTED = 100_000;
 const known = new Set(['sticky', 'idea', 'job', 'group', 'text', 'image', 'link']);
 
 export interface CardsProps {
@@ -65,13 +67,13 @@ const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard 
     if (focused && !editing && stage?.contains(document.activeElement) && !document.activeElement?.closest('[data-own-pointer]')) {
       element.current?.focus({ preventScroll: true });
     }
-  }, [focused, editing]);
+  }, [focused, editing, selected]);
 
   if (!object) {
     return null;
   }
   const { view, box } = object;
-  const style: CSSProperties = { left: box.x, top: box.y, width: box.w, height: box.h, zIndex: rank + 1 };
+  const style: CSSProperties = { left: box.x, top: box.y, width: box.w, height: box.h, zIndex: object.drafted ? rank + LIFTED : rank + 1 };
   if (view.type === 'sticky') {
     style.background = `var(--cv-${view.color})`;
     style.color = `var(--cv-${view.color}-ink)`;
@@ -83,6 +85,7 @@ const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard 
       className="cv-card"
       data-object={id}
       data-type={known.has(view.type) ? view.type : 'other'}
+      data-selected={selected || undefined}
       data-bare={(view.type === 'job' && renderCard !== undefined) || undefined}
       style={style}
       role="group"
