@@ -176,6 +176,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/canvases/{canvas}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Uploads an image for a canvas: the body is its content, at most 10 MiB. */
+        post: operations["upload_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canvases/{canvas}/folders/{object}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Makes a group stand for a Backlog folder: the folder's jobs come into the group, the jobs of cards in it go to the folder. Of a group
+         *     that stands for another folder, the folder is renamed.
+         */
+        put: operations["put_folder"];
+        post?: never;
+        /** Makes a group stand for no folder. Jobs and cards stay where they are. */
+        delete: operations["delete_folder"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/canvases/{canvas}/ideas/{object}/promote": {
         parameters: {
             query?: never;
@@ -1003,6 +1041,18 @@ export interface components {
          * @description A canvas.
          */
         CanvasId: string;
+        /** @description An image uploaded to a canvas; an object of type `image` names it in `file`. Its content is at `/files/{id}/content`. */
+        CanvasImage: {
+            /** @description The file. */
+            id: components["schemas"]["FileId"];
+            /** @description Media type: PNG, JPEG, GIF or WebP. */
+            media_type: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+        };
         /** @description A connector as a reader sees it. */
         CanvasLink: {
             /** @description One of [`schema::COLORS`]. */
@@ -1286,6 +1336,18 @@ export interface components {
          * @enum {string}
          */
         FileKind: "attachment" | "deliverable";
+        /** @description The Backlog folder a group is to stand for (CAN-7). */
+        GroupFolder: {
+            /** @description 1 to 80 characters. When the group stands for another folder, that one is renamed: its jobs go to this one. */
+            folder: string;
+        };
+        /** @description What came of making a group stand for a folder. */
+        GroupFolderDone: {
+            /** @description Jobs in the folder now, as far as you may see them. */
+            jobs: number;
+            /** @description Why some jobs did not follow, one line for each. */
+            refused: string[];
+        };
         /** @description Why a Ready agentic job is not running (JOB-9), with what would lift it. */
         Hold: {
             /** @description Their numbers. */
@@ -2838,6 +2900,101 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CanvasFile"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_image: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CanvasImage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_folder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+                object: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupFolder"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupFolderDone"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_folder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                canvas: components["schemas"]["CanvasId"];
+                object: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {
