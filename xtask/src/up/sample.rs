@@ -115,6 +115,65 @@ pub fn jobs(repository: &Path) -> Vec<Value> {
     ]
 }
 
+/// Name of the sample canvas.
+pub const CANVAS: &str = "Plan of the demo";
+
+/// The sample canvas as `POST /canvases/{canvas}/import` takes it: the sample jobs in a group, ideas with a planned dependency beside them.
+pub fn canvas(jobs: &[Value]) -> Value {
+    let object = |id: &str, kind: &str, at: [i32; 2], size: [i32; 2], color: &str, text: &str| {
+        json!({
+            "id": id, "type": kind, "parent": null, "x": at[0], "y": at[1], "w": size[0], "h": size[1], "z": "a0", "text": text, "color": color,
+        })
+    };
+    let mut objects = vec![
+        object("title", "text", [0, -96], [640, 56], "gray", "Welcome to the canvas"),
+        object("jobs", "group", [0, 0], [336, 528], "blue", "Jobs under way"),
+        object("ideas", "group", [400, 0], [640, 336], "violet", "What could come next"),
+        object(
+            "how",
+            "sticky",
+            [400, 376],
+            [240, 200],
+            "amber",
+            "Double-click anywhere for a note.\n\nPress ? for all keys.",
+        ),
+        object(
+            "ask",
+            "sticky",
+            [672, 376],
+            [240, 200],
+            "green",
+            "Select an idea and make it a job.\n\nDraw from its edge to another to plan what comes first.",
+        ),
+    ];
+    for (index, job) in (0..).zip(jobs) {
+        let mut card = object(&format!("job{index}"), "job", [28, 64 + 152 * index], [280, 136], "gray", "");
+        card["parent"] = json!("jobs");
+        card["job"] = job["id"].clone();
+        objects.push(card);
+    }
+    let ideas = [
+        ("first", [32, 72], "Collect greetings in other languages"),
+        ("then", [352, 72], "Greet each visitor in their own"),
+        ("later", [352, 200], "Say good-bye as well"),
+    ];
+    for (id, at, text) in ideas {
+        let mut idea = object(id, "idea", at, [256, 96], "violet", text);
+        idea["parent"] = json!("ideas");
+        objects.push(idea);
+    }
+    let link = |id: &str, from: &str, to: &str, kind: &str, text: &str| {
+        json!({
+            "id": id, "from": { "object": from, "side": "auto" }, "to": { "object": to, "side": "auto" }, "kind": kind, "color": "gray",
+            "text": text,
+        })
+    };
+    json!({
+        "coord_canvas": 1, "name": CANVAS, "objects": objects,
+        "links": [link("plan", "first", "then", "dep", ""), link("note", "then", "later", "rel", "and")],
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,8 @@ pub struct Account {
     runner_token: Option<String>,
     /// Whether the sample jobs were made: a job that somebody deleted stays deleted.
     filled: bool,
+    /// Whether the sample canvas was made; likewise.
+    drawn: bool,
 }
 
 impl Account {
@@ -57,6 +59,7 @@ impl Account {
             runner: word("runner"),
             runner_token: word("runner_token"),
             filled: value["filled"].as_bool().unwrap_or(false),
+            drawn: value["drawn"].as_bool().unwrap_or(false),
         }))
     }
 
@@ -67,6 +70,7 @@ impl Account {
             "runner": self.runner,
             "runner_token": self.runner_token,
             "filled": self.filled,
+            "drawn": self.drawn,
         });
         files::write_private(file, &format!("{value:#}\n"))
     }
@@ -83,6 +87,11 @@ pub fn seed(base: &str, folder: &Path) -> Result<Seeded> {
     if !account.filled {
         fill(&api, &repository)?;
         account.filled = true;
+        account.save(&file)?;
+    }
+    if !account.drawn {
+        draw(&api)?;
+        account.drawn = true;
         account.save(&file)?;
     }
     let runner_config = folder.join("runner.toml");
@@ -126,7 +135,7 @@ fn sign_in(api: &mut Api, file: &Path) -> Result<(Account, &'static str)> {
             account.save(file)?;
             let body = json!({ "email": account.email, "name": "Demo", "password": account.password });
             api.sign_in("/auth/register", &body)?;
-            Ok((account, "new account, workspace, repository and jobs"))
+            Ok((account, "new account, workspace, repository, jobs and canvas"))
         }
     }
 }
@@ -152,13 +161,35 @@ fn register_runner(api: &Api, account: &mut Account, file: &Path) -> Result<Stri
     field("id")
 }
 
+/// The demonstration's workspace, if it is there.
+fn workspace(api: &Api) -> Result<Option<Value>> {
+    let mut workspaces = api.list("/workspaces")?.into_iter();
+    Ok(workspaces.find(|workspace| workspace["name"] == WORKSPACE))
+}
+
+/// Makes the sample canvas, with cards of the sample jobs, unless one of its name is there.
+fn draw(api: &Api) -> Result<()> {
+    let Some(workspace) = workspace(api)? else { return Ok(()) };
+    let id = workspace["id"].as_str().context("the workspace has no id")?;
+    let jobs = api.list(&format!("/workspaces/{id}/jobs"))?;
+    let path = format!("/workspaces/{id}/canvases");
+    let canvases = api.list(&path)?;
+    let found = canvases.into_iter().find(|canvas| canvas["name"] == sample::CANVAS);
+    let canvas = match found {
+        Some(canvas) => canvas,
+        None => api.post(&path, &json!({ "name": sample::CANVAS }))?,
+    };
+    let path = format!("/canvases/{}", canvas["id"].as_str().context("the canvas has no id")?);
+    let drawn = api.get(&format!("{path}/export.json"))?;
+    if drawn["objects"].as_array().is_none_or(Vec::is_empty) {
+        api.post(&format!("{path}/import"), &sample::canvas(&jobs))?;
+    }
+    Ok(())
+}
+
 /// Makes the workspace and the sample jobs that are not there by name.
 fn fill(api: &Api, repository: &Path) -> Result<()> {
-    let found = api
-        .list("/workspaces")?
-        .into_iter()
-        .find(|workspace| workspace["name"] == WORKSPACE);
-    let workspace = match found {
+    let workspace = match workspace(api)? {
         Some(workspace) => workspace,
         None => api.post("/workspaces", &json!({ "name": WORKSPACE }))?,
     };
