@@ -39,7 +39,7 @@ function Minimap({ editor, view }: { editor: Editor; view: View }) {
       pen.fillStyle = view.painter.palette.bg;
       pen.fillRect(0, 0, element.width, element.height);
       pen.setTransform(scale * density, 0, 0, scale * density, -whole.x * scale * density, -whole.y * scale * density);
-      view.painter.paint(new CanvasSurface(pen), whole, { zoom: scale, grid: false, cards: () => true });
+      view.painter.paint(new CanvasSurface(pen), whole, { zoom: scale, grid: false, untitled: true, cards: () => true });
       shown = { area: whole, scale };
       follow();
     };

@@ -62,6 +62,7 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
   const ground = useRef<HTMLDivElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const [view, setView] = useState<View | null>(null);
+  const [epoch, setEpoch] = useState(0);
   const help = useId();
   const finding = useStore(editor.ui, (state) => state.find);
   const asking = useStore(editor.ui, (state) => state.asking);
@@ -107,6 +108,20 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
     };
   }, [editor]);
 
+  useEffect(() => {
+    const { fonts } = document;
+    if (!view || !fonts) {
+      return;
+    }
+    const measure = () => {
+      view.remeasure();
+      setEpoch((before) => before + 1);
+    };
+    // Lines are broken by the width of letters, so they are broken again when the font has come, and each part of it that comes later.
+    void fonts.load('500 16px "Inter Variable"').then((loaded) => loaded.length > 0 && measure());
+    fonts.addEventListener('loadingdone', measure);
+    return () => fonts.removeEventListener('loadingdone', measure);
+  }, [view]);
   useEffect(() => editor.setReadOnly(readOnly), [editor, readOnly]);
   useEffect(() => editor.scene.setDependencies(dependencies), [editor, dependencies]);
 
@@ -121,7 +136,7 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
       <canvas ref={picture} className="cv-picture" aria-hidden />
       <div ref={world} className="cv-world">
         <div ref={ground} className="cv-ground" />
-        {view && <Cards editor={editor} painter={view.painter} cover={view.cover} renderCard={renderCard} />}
+        {view && <Cards editor={editor} painter={view.painter} cover={view.cover} renderCard={renderCard} epoch={epoch} />}
       </div>
       <canvas ref={overlay} className="cv-overlay" aria-hidden />
       {view && <ContextBar editor={editor} view={view} />}

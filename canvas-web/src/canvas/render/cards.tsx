@@ -25,6 +25,8 @@ export interface CardsProps {
   readonly painter: Painter;
   readonly cover: Cover;
   readonly renderCard?: RenderCard;
+  /** Another one when letters are measured anew: a font has come. */
+  readonly epoch: number;
 }
 
 /** The object as it is now; rendered again only when it changes. */
@@ -34,11 +36,20 @@ export function useObject(editor: Editor, id: string): SceneObject | undefined {
   return useSyncExternalStore(subscribe, () => scene.object(id));
 }
 
-export function Cards({ editor, painter, cover, renderCard }: CardsProps) {
+export function Cards({ editor, painter, cover, renderCard, epoch }: CardsProps) {
   useSyncExternalStore(cover.subscribe, cover.snapshot);
   const detail = useStore(editor.camera.store, ({ camera }): CardDetail => (camera.zoom >= FULL_FROM ? 'full' : 'brief'));
   return [...cover.mounted].map((id) => (
-    <Card key={id} id={id} rank={editor.scene.rank(id)} editor={editor} painter={painter} detail={detail} renderCard={renderCard} />
+    <Card
+      key={id}
+      id={id}
+      rank={editor.scene.rank(id)}
+      editor={editor}
+      painter={painter}
+      detail={detail}
+      renderCard={renderCard}
+      epoch={epoch}
+    />
   ));
 }
 
@@ -48,7 +59,7 @@ interface CardProps extends Omit<CardsProps, 'cover'> {
   readonly detail: CardDetail;
 }
 
-const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard }: CardProps) {
+const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard, epoch }: CardProps) {
   const object = useObject(editor, id);
   const element = useRef<HTMLDivElement>(null);
   const focused = useStore(editor.ui, (state) => state.focus === id);
@@ -64,7 +75,13 @@ const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard 
   useLayoutEffect(() => {
     const stage = element.current?.closest('.cv-stage');
     // Only where the keyboard is on the canvas already: nobody's typing elsewhere is torn away.
-    if (focused && !editing && stage?.contains(document.activeElement) && !document.activeElement?.closest('[data-own-pointer]')) {
+    if (
+      focused &&
+      selected &&
+      !editing &&
+      stage?.contains(document.activeElement) &&
+      !document.activeElement?.closest('[data-own-pointer]')
+    ) {
       element.current?.focus({ preventScroll: true });
     }
   }, [focused, editing, selected]);
@@ -98,7 +115,16 @@ const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard 
         }
       }}
     >
-      <Content editor={editor} painter={painter} view={view} face={face} editing={editing} detail={detail} renderCard={renderCard} />
+      <Content
+        editor={editor}
+        painter={painter}
+        view={view}
+        face={face}
+        editing={editing}
+        detail={detail}
+        renderCard={renderCard}
+        epoch={epoch}
+      />
     </div>
   );
 });
@@ -149,7 +175,8 @@ const Content = memo(
     before.editing === after.editing &&
     before.detail === after.detail &&
     before.renderCard === after.renderCard &&
-    before.painter === after.painter,
+    before.painter === after.painter &&
+    before.epoch === after.epoch,
 );
 
 const inks = { ink: 'var(--ink)', ink2: 'var(--ink-2)', ink3: 'var(--ink-3)' } as const;

@@ -7,7 +7,7 @@ import type { Pictures } from './images';
 import { type Block, GROUP_TITLE, type Ink, type JobFace, Layouts, RADIUS } from './layout';
 import { type Palette, readPalette } from './palette';
 import type { Stroke, Surface } from './surface';
-import { clipped, type Measure } from './text';
+import { clipped, type Measure, makeMeasure } from './text';
 
 /** What knows about jobs. The document holds their ids only. */
 export interface JobSource {
@@ -25,6 +25,8 @@ export interface PaintOptions {
   readonly cards: ((id: string) => boolean) | false;
   /** Only these objects; connectors between them. All when absent. */
   readonly only?: ReadonlySet<string>;
+  /** Groups without their names: they would not be read. */
+  readonly untitled?: boolean;
   /** Told where each object and connector was drawn. */
   readonly drawn?: (id: string, box: Box) => void;
 }
@@ -33,12 +35,12 @@ export interface PaintOptions {
 const LEAST_LETTER = 3.4;
 
 export class Painter {
-  readonly layouts: Layouts;
+  layouts: Layouts;
 
   constructor(
     readonly scene: Scene,
     public palette: Palette,
-    readonly measure: Measure,
+    public measure: Measure,
     readonly pictures: Pictures,
     readonly jobs: JobSource,
   ) {
@@ -48,6 +50,12 @@ export class Painter {
   /** Reads the colours again: the theme has changed. */
   restyle(element: Element): void {
     this.palette = readPalette(element);
+  }
+
+  /** Measures all letters anew: a font has come that was not there before. */
+  remeasure(): void {
+    this.measure = makeMeasure();
+    this.layouts = new Layouts(this.measure);
   }
 
   paint(to: Surface, area: Box, options: PaintOptions): void {
@@ -91,7 +99,7 @@ export class Painter {
     }
   }
 
-  private group(to: Surface, id: string, { zoom, drawn }: PaintOptions): void {
+  private group(to: Surface, id: string, { zoom, drawn, untitled }: PaintOptions): void {
     const view = this.scene.view(id);
     const box = this.scene.box(id);
     if (!view || !box) {
@@ -100,7 +108,7 @@ export class Painter {
     drawn?.(id, box);
     const look = this.palette.colors[view.color];
     to.rect(box, RADIUS.group ?? 0, look.soft, { color: look.edge, width: Math.max(1.25, 1 / zoom) });
-    const title = this.groupTitle(view, box, zoom);
+    const title = untitled ? null : this.groupTitle(view, box, zoom);
     if (title) {
       to.text(box.x + title.x, box.y + title.y, title.lines, title.weight, look.ink);
     }
@@ -181,6 +189,9 @@ export class Painter {
       }
       default: {
         to.rect(box, radius, this.palette.surface, edge);
+        if (view.type === 'link') {
+          break;
+        }
         const bar = view.type === 'job' ? (face ? this.palette.tones[face.tone].ink : this.palette.strong) : look.edge;
         to.rect({ x: box.x, y: box.y + 12, w: 4, h: Math.max(0, box.h - 24) }, 2, bar);
       }

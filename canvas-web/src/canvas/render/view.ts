@@ -72,9 +72,15 @@ export class View {
         }
       }),
     );
-    elements.stage.ownerDocument.fonts?.ready.then(() => this.picture.invalidate());
     this.measure();
     this.hold();
+  }
+
+  /** A font has come: letters are as wide as they really are. */
+  remeasure(): void {
+    this.painter.remeasure();
+    this.picture.invalidate();
+    this.overlay.invalidate();
   }
 
   destroy(): void {
