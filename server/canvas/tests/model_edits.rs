@@ -9,7 +9,11 @@ use coord_canvas::{
 use coord_protocol::{canvas::CanvasFile, id::JobId};
 use model_common::*;
 use serde_json::json;
-use yrs::{GetString, Out, ReadTxn, StateVector, Transact, Update, updates::decoder::Decode};
+use yrs::{
+    Array, ArrayRef, GetString, Out, ReadTxn, StateVector, Transact, Update,
+    branch::{Branch, BranchPtr},
+    updates::decoder::Decode,
+};
 
 fn job(text: &str) -> JobId {
     text.parse().unwrap()
@@ -550,6 +554,20 @@ fn can_9_beyond_the_limits_the_newest_objects_go_and_long_orders_and_texts_are_m
     let long = view.object("long").unwrap();
     assert_eq!((long.text.encode_utf16().count(), long.z.len()), (20_000, 4));
     assert!(view.objects.iter().all(|object| object.z <= long.z), "it was on top and still is");
+}
+
+#[test]
+fn can_9_a_text_with_other_things_in_it_is_cut_like_any() {
+    let bytes = made(63, |txn, objects, _| {
+        let map = object(txn, objects, "a", "idea", "", 0.0);
+        let Some(Out::YText(text)) = map.get(txn, "txt") else { panic!() };
+        text.insert(txn, 0, &"x".repeat(20_001));
+        // What no editor does.
+        ArrayRef::from(BranchPtr::from(AsRef::<Branch>::as_ref(&text))).insert(txn, 0, 7);
+    });
+    let mended = after(&bytes, &repair(&bytes, SERVER).unwrap().unwrap());
+    assert_eq!(read(&mended).unwrap(), read(&bytes).unwrap());
+    assert_eq!(repair(&mended, SERVER).unwrap(), None);
 }
 
 #[test]

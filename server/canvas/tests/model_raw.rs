@@ -192,6 +192,23 @@ fn content(content: &Content) -> (u8, u32, Vec<u8>) {
     (8, 1, out)
 }
 
+/// Something to build on: two objects, one with a text, and a connector.
+fn start() -> Vec<Block> {
+    let made = |parent, key, content| Block {
+        left: None,
+        right: None,
+        parent,
+        key: Some(key),
+        content,
+    };
+    vec![
+        made(Parent::Root("objects"), "a", Content::Type(1)),
+        made(Parent::Root("objects"), "b", Content::Type(1)),
+        made(Parent::Root("links"), "c", Content::Type(1)),
+        made(Parent::Type(0), "txt", Content::Type(2)),
+    ]
+}
+
 /// The document of `bytes` after an update, with everything that is deleted.
 fn with(bytes_before: &[u8], update: &[u8]) -> Vec<u8> {
     let doc = remembering(2);
@@ -209,6 +226,7 @@ proptest! {
         blocks in vec(block(), 1..60),
         deletes in vec((any::<usize>(), 0_u32..12), 0..12),
     ) {
+        let blocks = [start(), blocks].concat();
         let bytes = update(&blocks, &deletes);
         let mut document = Document::default();
         let Ok(admitted) = document.admit(&bytes, &|_| Ownership::Free) else { return Ok(()) };

@@ -167,3 +167,33 @@ fn number(any: &Any) -> f64 {
         _ => f64::NAN,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn can_2_coordinates_and_sizes_are_numbers_within_their_limits() {
+        let zero = |value: f64| coordinate(value).to_bits() == 0.0_f64.to_bits();
+        assert!([-0.0, f64::NAN, f64::INFINITY, -1e300, 1e7 + 0.5].into_iter().all(zero));
+        assert_eq!([coordinate(-1e7), coordinate(0.25)], [-1e7, 0.25]);
+        assert_eq!(
+            [size(f64::NAN, 9.0), size(-1.0, 9.0), size(1e9, 9.0), size(10.5, 9.0)],
+            [9.0, 8.0, 20_000.0, 10.5]
+        );
+    }
+
+    #[test]
+    fn can_2_texts_are_cut_between_letters() {
+        for (text, max, kept) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "abc"),
+            ("a👍b", 2, "a"),
+            ("a👍b", 3, "a👍"),
+            ("ééé", 2, "éé"),
+            ("👍", 0, ""),
+        ] {
+            assert_eq!(cut(text, max), kept);
+        }
+    }
+}
