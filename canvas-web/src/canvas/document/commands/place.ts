@@ -1,7 +1,7 @@
 /** Placing without a pointer: for keyboards, menus and lists, where nobody says at which point something should be. */
 import type { Box, CanvasDocument, ObjectView, Point } from '../../types';
 import { done, edit, type Outcome, setSize } from '../edit';
-import { ancestors, around, outermost, overlap } from '../geometry';
+import { ancestors, around, outermost, overlap, worldPoint } from '../geometry';
 import { defaultsOf } from '../heal';
 import { inDrawingOrder, move } from './arrange';
 import { createObject, type NewObject } from './create';
@@ -33,6 +33,14 @@ export function createBeside(
     }
     return outcome;
   });
+}
+
+/** The middle of the place on the canvas where such an object would have room. */
+export function roomBeside(document: CanvasDocument, type: string, { parent = null, near }: Omit<Beside, 'by'>): Point {
+  const { w, h } = defaultsOf(type);
+  const at = new Room(document, parent, near ?? null).take(w, h);
+  const corner = worldPoint(document, parent);
+  return { x: corner.x + at.x + w / 2, y: corner.y + at.y + h / 2 };
 }
 
 const sized = ({ w, h }: { readonly w?: number; readonly h?: number }) => ({

@@ -1,0 +1,2 @@
+export type { OutlineActions } from './deeds';
+export { Outline, type OutlineProps } from './outline';
