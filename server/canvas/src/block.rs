@@ -50,6 +50,8 @@ pub(crate) struct Item<'a> {
     pub(crate) has_key: bool,
     /// Holds a shared type, which others can belong to.
     pub(crate) is_type: bool,
+    /// Its content was deleted and forgotten.
+    pub(crate) is_deleted: bool,
 }
 
 /// Longest binary value.
@@ -109,6 +111,7 @@ impl<'a> Reader<'a> {
                 parent,
                 has_key: info & HAS_KEY != 0,
                 is_type: content == 7,
+                is_deleted: content == 1,
             }),
         })
     }
