@@ -8,7 +8,7 @@ use coord_loadtest::{
     process,
     progress::Progress,
     report::{Figures, Report, Target as Wanted},
-    scenarios::{dispatch, idle, log_open, logs, people},
+    scenarios::{canvas, dispatch, idle, log_open, logs, people},
     stage::{Stage, Target},
 };
 use serde::Serialize;
@@ -96,6 +96,11 @@ enum Scenario {
         #[arg(long)]
         max_p95_ms: Option<f64>,
     },
+    #[command(flatten)]
+    Canvas(Canvas),
+    /// A server that only hands frames on, to compare with.
+    #[command(hide = true)]
+    Bare,
     /// `kill -9` of a real server and a real runner at seeded moments: nothing acknowledged is lost, no job is stuck.
     Kill {
         /// Kills of each.
@@ -125,6 +130,70 @@ enum Scenario {
     },
 }
 
+#[derive(Subcommand)]
+enum Canvas {
+    /// From an edit on a canvas to its receipt by everybody else there.
+    CanvasFanout {
+        #[command(flatten)]
+        settings: canvas::fanout::Settings,
+        /// Most milliseconds from sent to received, p99.
+        #[arg(long)]
+        max_p99_ms: Option<f64>,
+        /// Most times the p99 of a server that only hands frames on; with --compare.
+        #[arg(long)]
+        max_ratio_p99: Option<f64>,
+    },
+    /// The highest rate of edits that is received in time.
+    CanvasCapacity {
+        #[command(flatten)]
+        settings: canvas::capacity::Settings,
+        /// Fewest deliveries a second.
+        #[arg(long)]
+        min_per_s: Option<f64>,
+    },
+    /// What people cost who have a canvas open and do nothing.
+    CanvasIdle {
+        #[command(flatten)]
+        settings: canvas::idle::Settings,
+        /// Most KiB for a connection.
+        #[arg(long)]
+        max_socket_kib: Option<f64>,
+        /// Most MiB of the server.
+        #[arg(long)]
+        max_rss_mib: Option<f64>,
+    },
+    /// What an open document costs.
+    CanvasMemory {
+        #[command(flatten)]
+        settings: canvas::memory::Settings,
+        /// Most KiB for a document.
+        #[arg(long)]
+        max_document_kib: Option<f64>,
+    },
+    /// How fast large canvases open.
+    CanvasOpen {
+        #[command(flatten)]
+        settings: canvas::open::Settings,
+        /// Most milliseconds from the question for the large one to the last byte of it, p50.
+        #[arg(long)]
+        max_objects_ms: Option<f64>,
+        /// The same for the one with a long history.
+        #[arg(long)]
+        max_edits_ms: Option<f64>,
+    },
+    /// People who move their cursors on one canvas.
+    Presence {
+        #[command(flatten)]
+        settings: canvas::presence::Settings,
+        /// Most frames a second for each of them.
+        #[arg(long)]
+        max_frames_per_s: Option<f64>,
+        /// Most of the CPU of a server that only hands frames on; with --compare.
+        #[arg(long)]
+        max_ratio_cpu: Option<f64>,
+    },
+}
+
 #[derive(clap::Args)]
 struct Runner {
     /// The runner's program; without it the one beside this program.
@@ -146,6 +215,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     // The HTTP client wants a provider even for plain HTTP; there can be no other yet.
     drop(rustls::crypto::ring::default_provider().install_default());
+    if matches!(args.scenario, Scenario::Bare) {
+        return ended(coord_loadtest::bare::serve().map(|()| true));
+    }
     let done = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -156,6 +228,10 @@ fn main() -> ExitCode {
             runtime.shutdown_timeout(Duration::from_millis(100));
             done
         });
+    ended(done)
+}
+
+fn ended(done: Result<bool>) -> ExitCode {
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -234,6 +310,8 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
             })
             .await
         }
+        Scenario::Canvas(scenario) => perform_canvas(&common, scenario).await,
+        Scenario::Bare => Ok(true),
         Scenario::Kill {
             rounds,
             plan,
@@ -266,6 +344,102 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
             .await
         }
     }
+}
+
+async fn perform_canvas(common: &Common, scenario: Canvas) -> Result<bool> {
+    match scenario {
+        Canvas::CanvasFanout {
+            settings,
+            max_p99_ms,
+            max_ratio_p99,
+        } => {
+            let wanted = [
+                Wanted::max("lost", Some(0.0)),
+                Wanted::max("received_p99_ms", max_p99_ms),
+                Wanted::max("ratio_received_p99", max_ratio_p99),
+            ];
+            measure(common, "canvas-fanout", &settings, &wanted, async |stage, chance, progress| {
+                canvas::fanout::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+        Canvas::CanvasCapacity { settings, min_per_s } => {
+            let wanted = [Wanted::min("held_deliveries_per_s", min_per_s)];
+            measure(common, "canvas-capacity", &settings, &wanted, async |stage, chance, progress| {
+                canvas::capacity::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+        Canvas::CanvasIdle {
+            settings,
+            max_socket_kib,
+            max_rss_mib,
+        } => {
+            let wanted = [Wanted::max("socket_kib", max_socket_kib), Wanted::max("rss_mib", max_rss_mib)];
+            measure(common, "canvas-idle", &settings, &wanted, async |stage, chance, progress| {
+                canvas::idle::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+        Canvas::CanvasMemory {
+            settings,
+            max_document_kib,
+        } => {
+            let wanted = [Wanted::max("document_kib", max_document_kib)];
+            restarted(common, "canvas-memory", &settings, &wanted, async |target, chance, progress| {
+                canvas::memory::run(target, &settings, chance, progress).await
+            })
+            .await
+        }
+        Canvas::CanvasOpen {
+            settings,
+            max_objects_ms,
+            max_edits_ms,
+        } => {
+            let wanted = [
+                Wanted::max("objects_answer_p50_ms", max_objects_ms),
+                Wanted::max("edits_answer_p50_ms", max_edits_ms),
+            ];
+            restarted(common, "canvas-open", &settings, &wanted, async |target, chance, progress| {
+                canvas::open::run(target, &settings, chance, progress).await
+            })
+            .await
+        }
+        Canvas::Presence {
+            settings,
+            max_frames_per_s,
+            max_ratio_cpu,
+        } => {
+            let wanted = [
+                Wanted::max("frames_per_client_per_s", max_frames_per_s),
+                Wanted::max("ratio_cpu", max_ratio_cpu),
+            ];
+            measure(common, "presence", &settings, &wanted, async |stage, chance, progress| {
+                canvas::presence::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+    }
+}
+
+/// Measures what starts servers itself.
+async fn restarted(
+    common: &Common,
+    name: &'static str,
+    settings: &impl Serialize,
+    wanted: &[Option<Wanted>],
+    run: impl AsyncFn(&Target, &mut Chance, &mut Progress) -> Result<Figures>,
+) -> Result<bool> {
+    let (mut runs, mut progress) = (vec![], Progress::default());
+    for n in 0..common.runs {
+        let seed = common.seed + u64::from(n);
+        progress.note(format!("{name}, run {} of {}, seed {seed}", n + 1, common.runs));
+        let limit = Duration::from_secs(common.limit);
+        let figures = tokio::time::timeout(limit, run(&common.target, &mut Chance::new(seed), &mut progress)).await;
+        runs.push(figures.with_context(|| format!("not done after {} s", common.limit))??);
+    }
+    progress.end();
+    tell(common, name, settings, env!("CARGO_PKG_VERSION").to_owned(), &runs, wanted)
 }
 
 /// Whether everything survived.

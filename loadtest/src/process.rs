@@ -15,7 +15,7 @@ use std::{
 const START: Duration = Duration::from_secs(60);
 
 /// What the server prints when it is ready, before its address.
-const READY: &str = "coord-server ready at ";
+pub(crate) const READY: &str = "coord-server ready at ";
 
 /// Finds a program of this project: where it was said to be, or beside this one. Tests run one folder deeper.
 ///
@@ -136,7 +136,6 @@ impl ServerPlan {
     /// When it does not start, with its last lines.
     pub fn start(&self) -> Result<Server> {
         let log = self.folder.join("server.log");
-        let before = File::open(&log).and_then(|file| file.metadata()).map_or(0, |data| data.len());
         let mut command = Command::new(&self.program);
         command
             // Its people are one account with thousands of connections.
@@ -155,22 +154,31 @@ impl ServerPlan {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COORD_") && name != "COORD_LOG") {
             command.env_remove(name);
         }
-        let began = Instant::now();
-        let mut program = Program::start(&mut command, &log)?;
-        loop {
-            if let Some(url) = ready(&log, before)? {
-                return Ok(Server {
-                    url,
-                    start: began.elapsed(),
-                    program,
-                });
-            }
-            program.check().context("the server did not start")?;
-            if began.elapsed() > START {
-                bail!("the server was not ready after {} s:\n{}", START.as_secs(), tail(&log));
-            }
-            std::thread::sleep(Duration::from_millis(1));
+        start_serving(&mut command, &log)
+    }
+}
+
+/// Starts a server and waits for its word that it is ready.
+///
+/// # Errors
+/// When it does not start, with its last lines.
+pub fn start_serving(command: &mut Command, log: &Path) -> Result<Server> {
+    let before = File::open(log).and_then(|file| file.metadata()).map_or(0, |data| data.len());
+    let began = Instant::now();
+    let mut program = Program::start(command, log)?;
+    loop {
+        if let Some(url) = ready(log, before)? {
+            return Ok(Server {
+                url,
+                start: began.elapsed(),
+                program,
+            });
         }
+        program.check().context("the server did not start")?;
+        if began.elapsed() > START {
+            bail!("the server was not ready after {} s:\n{}", START.as_secs(), tail(log));
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Password of every account a scenario makes.
-const PASSWORD: &str = "a password of the load test";
+pub(crate) const PASSWORD: &str = "a password of the load test";
 
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]

@@ -12,10 +12,27 @@ use tokio_tungstenite::{
         Message, Utf8Bytes,
         client::IntoClientRequest as _,
         http::{HeaderValue, header},
+        protocol::WebSocketConfig,
     },
 };
 
-type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Read at once from a connection. There may be ten thousand of them.
+const READ: usize = 4 * 1024;
+
+/// Connects with a value for the header `Authorization`.
+pub(super) async fn connect(address: &str, authorization: &str) -> Result<Stream> {
+    let mut request = address.into_client_request()?;
+    request
+        .headers_mut()
+        .insert(header::AUTHORIZATION, HeaderValue::from_str(authorization)?);
+    let config = WebSocketConfig::default().read_buffer_size(READ).write_buffer_size(READ);
+    let (socket, _) = tokio_tungstenite::connect_async_with_config(request, Some(config), true)
+        .await
+        .with_context(|| format!("no connection to {address}"))?;
+    Ok(socket)
+}
 
 /// An open connection.
 pub struct Socket(Stream);
@@ -26,14 +43,7 @@ impl Socket {
     /// # Errors
     /// When the server is not there or refuses.
     pub async fn open(address: &str, authorization: &str) -> Result<Self> {
-        let mut request = address.into_client_request()?;
-        request
-            .headers_mut()
-            .insert(header::AUTHORIZATION, HeaderValue::from_str(authorization)?);
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(request, None, true)
-            .await
-            .with_context(|| format!("no connection to {address}"))?;
-        Ok(Self(socket))
+        Ok(Self(connect(address, authorization).await?))
     }
 
     /// The next text message. Safe to be given up while it waits.

@@ -1,5 +1,6 @@
 //! What is measured. Each scenario is a function from a stage, its settings and chance to figures.
 
+pub mod canvas;
 pub mod dispatch;
 pub mod idle;
 pub mod log_open;
