@@ -25,6 +25,11 @@ export const canvasApi = {
     const job = await answered(call);
     return { job, made: (await call).response.status === 201 };
   },
+  /** Makes a group stand for a Backlog folder; `refused` says why some jobs did not follow. */
+  setFolder: (canvas: string, object: string, folder: string) =>
+    answered(client.PUT('/api/v1/canvases/{canvas}/folders/{object}', { params: { path: { canvas, object } }, body: { folder } })),
+  unsetFolder: (canvas: string, object: string) =>
+    answered(client.DELETE('/api/v1/canvases/{canvas}/folders/{object}', { params: { path: { canvas, object } } })),
   /** Stores a picture for a canvas. The body is the picture itself. */
   upload: async (canvas: string, picture: Blob, name: string): Promise<StoredFile> => {
     const response = await fetch(`/api/v1/canvases/${canvas}/files?name=${encodeURIComponent(name)}`, {

@@ -69,12 +69,13 @@ export function TextEditor({ editor, view, size }: { editor: Editor; view: Objec
   useEffect(() => {
     const element = field.current;
     return () => {
-      // Whoever typed stays at the card with the keyboard.
-      if (element?.ownerDocument.activeElement === element || element?.ownerDocument.activeElement === element?.ownerDocument.body) {
+      // Whoever typed stays at the card with the keyboard. While it is still typed in, this is React's rehearsal of an end.
+      const { activeElement, body } = element?.ownerDocument ?? {};
+      if (editor.state.editing !== id && (activeElement === element || activeElement === body)) {
         editor.refocus();
       }
     };
-  }, [editor]);
+  }, [editor, id]);
 
   return (
     <textarea

@@ -13,20 +13,23 @@ import { usePhone } from '@/shared/lib/use-media';
 import { Loading } from '@/shared/ui/bits';
 import { toast } from '@/shared/ui/toast';
 import { ActionPalette } from './action-palette';
+import { AsOutline } from './as-outline';
 import { BusyMarks } from './busy-marks';
 import { CanvasMenu } from './canvas-menu';
 import { CanvasNotes, type Watching } from './canvas-notes';
-import { useControlK, useFirstLook, useMakeReady, useObjectLink, usePlaced, useSelectedKeys, useSheet } from './desk-hooks';
+import { useControlK, useFirstLook, useMakeReady, useObjectLink, useOneGroup, usePlaced, useSelectedKeys, useSheet } from './desk-hooks';
 import { downloadJson, fileName, jobWords } from './files';
+import { FolderDialog } from './folder-dialog';
 import { JobBeside } from './job-beside';
 import { JobsPanel } from './jobs-panel';
+import { Offers } from './offers';
 import { freePlace } from './places';
 import { PromoteDialog } from './promote-dialog';
 import { Stage } from './stage';
 import { ToolPalette } from './tool-palette';
 import { TopBar } from './top-bar';
 import { useCanvasActions } from './use-actions';
-import { type Desk, useDesk } from './use-desk';
+import { type Desk, type DeskCalls, useDesk } from './use-desk';
 import { type JobPlace, useDeskCalls } from './use-desk-calls';
 
 interface Props {
@@ -63,6 +66,7 @@ export function CanvasDesk({ workspace, me, canvas, session, onDiscard }: Props)
       canvas={canvas}
       session={session}
       desk={desk}
+      calls={calls}
       watching={watching}
       newJob={newJob}
       promoting={promoting}
@@ -89,6 +93,7 @@ function useWatching(workspace: Workspace, me: User, canvas: Canvas, session: Ca
 
 interface OpenProps extends Props {
   desk: Desk;
+  calls: DeskCalls;
   watching: Watching;
   newJob: JobPlace | undefined;
   promoting: readonly string[];
@@ -96,7 +101,7 @@ interface OpenProps extends Props {
   onPromote: (ids: readonly string[]) => void;
 }
 
-function Open({ workspace, me, canvas, session, desk, watching, newJob, promoting, onNewJob, onPromote, onDiscard }: OpenProps) {
+function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, promoting, onNewJob, onPromote, onDiscard }: OpenProps) {
   const { document, editor, undo, jobs } = desk;
   const search = useSearch({ from: '/w/$slug/canvases/$canvas' });
   const navigate = useNavigate();
@@ -147,9 +152,25 @@ function Open({ workspace, me, canvas, session, desk, watching, newJob, promotin
   };
   const downloadCopy = () => downloadJson(toCanvasFile(document, canvas.name, jobWords(jobs)), fileName(canvas.name, 'json'));
 
+  const [folderOf, setFolderOf] = useState<ObjectView>();
+  const group = useOneGroup(desk, selection);
   const ready = useMakeReady(workspace, desk, selection);
+  const offers = useMemo(
+    () =>
+      group === undefined
+        ? ready
+        : [
+            {
+              id: 'folder',
+              label: group.folder ? `Folder: ${group.folder}` : 'Stand for a Backlog folder…',
+              run: () => setFolderOf(group),
+            },
+            ...ready,
+          ],
+    [group, ready],
+  );
   useSelectedKeys(desk, selection);
-  useFirstLook(desk, session, search.object);
+  useFirstLook(desk, session, search.object, outline);
   useObjectLink(desk, session, search.object);
   useSheet();
   useControlK(() => setActing(true));
@@ -162,9 +183,9 @@ function Open({ workspace, me, canvas, session, desk, watching, newJob, promotin
       { id: 'jobs', label: 'Jobs: put one on the canvas', run: () => setJobsOpen(true) },
       { id: 'outline', label: outline ? 'View: Canvas' : 'View: Outline', run: () => show(outline ? 'canvas' : 'outline') },
       { id: 'shortcuts', label: 'Keyboard shortcuts', keys: ['?'], run: () => useUi.setState({ helping: true }) },
-      ...ready,
+      ...(readOnly ? [] : offers),
     ],
-    [outline, show, ready],
+    [outline, show, offers, readOnly],
   );
   const actions = useCanvasActions(editor, jobs, readOnly, own);
 
@@ -208,9 +229,28 @@ function Open({ workspace, me, canvas, session, desk, watching, newJob, promotin
           />
         )}
         <div className="relative min-w-0 flex-1">
-          <Stage workspace={workspace} label={canvas.name} desk={desk} readOnly={readOnly} onPlace={place} />
-          <BusyMarks editor={editor} ids={busy} />
-          <ToolPalette editor={editor} readOnly={readOnly} />
+          {outline ? (
+            <AsOutline
+              desk={desk}
+              label={canvas.name}
+              me={me.id}
+              readOnly={readOnly}
+              calls={calls}
+              onCanvas={(id) => {
+                show('canvas');
+                if (id !== undefined) {
+                  editor.focusOn(id);
+                }
+              }}
+            />
+          ) : (
+            <>
+              <Stage workspace={workspace} label={canvas.name} desk={desk} readOnly={readOnly} onPlace={place} />
+              <BusyMarks editor={editor} ids={busy} />
+              <ToolPalette editor={editor} readOnly={readOnly} />
+            </>
+          )}
+          {!readOnly && <Offers actions={offers} />}
         </div>
         {search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}
       </div>
@@ -231,6 +271,7 @@ function Open({ workspace, me, canvas, session, desk, watching, newJob, promotin
           onClose={() => onPromote([])}
         />
       )}
+      {folderOf && <FolderDialog ws={workspace.id} canvas={canvas.id} group={folderOf} onClose={() => setFolderOf(undefined)} />}
       {acting && <ActionPalette actions={actions} onClose={() => setActing(false)} />}
     </div>
   );

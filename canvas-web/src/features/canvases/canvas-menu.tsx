@@ -1,14 +1,16 @@
 import { useNavigate } from '@tanstack/react-router';
-import { Copy, Download, FileUp, Keyboard, Link2, Search, SquareTerminal } from 'lucide-react';
+import { Copy, Download, FileUp, ImageDown, Keyboard, Link2, Search, SquareTerminal } from 'lucide-react';
+import { useStore } from 'zustand';
 import { canvasApi, useKeepCanvas } from '@/api/canvases';
 import type { Canvas, Workspace } from '@/api/types';
 import { words } from '@/canvas/document';
 import { pasteFragment } from '@/canvas/document/clipboard';
 import { readableFiles, readFile, toCanvasFile, toJsonCanvas } from '@/canvas/document/files';
+import { exportPng, exportSvg } from '@/canvas/interact';
 import { useUi } from '@/shared/lib/ui-store';
 import { MenuGroup, MenuItem, MenuLine } from '@/shared/ui/menu';
 import { toast, toastProblem } from '@/shared/ui/toast';
-import { copyName, downloadJson, fileName, jobWords, pickFile } from './files';
+import { copyName, download, downloadJson, fileName, jobWords, pickFile } from './files';
 import type { Desk } from './use-desk';
 
 interface Props {
@@ -24,6 +26,7 @@ interface Props {
 export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onActions }: Props) {
   const { document, editor, jobs } = desk;
   const navigate = useNavigate();
+  const selected = useStore(editor.ui, (state) => state.selection.size);
   const keep = useKeepCanvas(workspace.id);
   const bring = async () => {
     const file = await pickFile(readableFiles);
@@ -42,6 +45,14 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
       editor.fitSelection();
     }
     toast(outcome.ok ? `Added from ${file.name}` : `${file.name} was not added`, problem ?? undefined);
+  };
+  const picture = async (kind: 'png' | 'svg') => {
+    const ids = editor.selected;
+    try {
+      download(await (kind === 'png' ? exportPng : exportSvg)(editor, { ids }), fileName(canvas.name, kind));
+    } catch (error) {
+      toastProblem('The picture was not made', error);
+    }
   };
   const duplicate = async () => {
     try {
@@ -73,6 +84,14 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
         </MenuItem>
       )}
       <MenuLine />
+      <MenuGroup label={selected > 0 ? 'Save what is selected as a picture' : 'Save as a picture'}>
+        <MenuItem icon={<ImageDown />} onSelect={() => void picture('png')}>
+          PNG
+        </MenuItem>
+        <MenuItem icon={<ImageDown />} onSelect={() => void picture('svg')}>
+          SVG
+        </MenuItem>
+      </MenuGroup>
       <MenuGroup label="Save as a file">
         <MenuItem
           icon={<Download />}

@@ -1,11 +1,12 @@
 /** What the page of a canvas reacts to. */
-import { useEffect, useMemo, useState } from 'react';
-import { useJobCommands } from '@/api/commands';
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { moveCommand, useJobCommands } from '@/api/commands';
 import type { Job, Workspace } from '@/api/types';
 import { shortcuts } from '@/canvas/interact';
 import { fitted } from '@/canvas/scene/geometry';
 import { useSyncStatus } from '@/canvas/sync/hooks';
 import type { CanvasSession } from '@/canvas/sync/session';
+import type { ObjectView } from '@/canvas/types';
 import { useShortcuts } from '@/shared/lib/shortcuts';
 import { useUi } from '@/shared/lib/ui-store';
 import { toast, toastProblem } from '@/shared/ui/toast';
@@ -34,15 +35,24 @@ const selectedJobs = (desk: Desk, selection: ReadonlySet<string>): Job[] =>
     return (job && desk.jobs.job(job)) || [];
   });
 
+/** The group that is selected, and nothing else. */
+export function useOneGroup({ document }: Desk, selection: ReadonlySet<string>): ObjectView | undefined {
+  const [id] = selection;
+  const subscribe = useCallback((listener: () => void) => document.subscribe(listener), [document]);
+  const view = useSyncExternalStore(subscribe, () => (id === undefined ? undefined : document.objects.get(id)));
+  return selection.size === 1 && view?.type === 'group' ? view : undefined;
+}
+
 /** Makes the selected jobs ready that can be. */
 export function useMakeReady(workspace: Workspace, desk: Desk, selection: ReadonlySet<string>) {
   const { command } = useJobCommands(workspace.id);
   return useMemo(() => {
-    const staged = selectedJobs(desk, selection).filter(({ state, kind }) => state === 'backlog' && kind === 'agentic');
+    const staged = selectedJobs(desk, selection).filter(({ state }) => state === 'backlog');
     const run = async () => {
       for (const job of staged) {
         try {
-          await command(job, 'ready');
+          const { name, body } = moveCommand(job, 'ready');
+          await command(job, name, body);
         } catch (error) {
           toastProblem(`#${job.number} was not made ready`, error);
         }
@@ -69,37 +79,39 @@ export function useSelectedKeys(desk: Desk, selection: ReadonlySet<string>) {
 const FIRST_MS = 250;
 
 /** Begins with everything in view, and with the keyboard on the canvas. What is made later does not move the view. */
-export function useFirstLook({ document, editor }: Desk, session: CanvasSession, object: string | undefined) {
+export function useFirstLook({ document, editor }: Desk, session: CanvasSession, object: string | undefined, outline: boolean) {
   const { phase } = useSyncStatus(session.provider);
   const [looking, setLooking] = useState(object === undefined);
-  const done = phase === 'synced' || phase === 'refused';
+  const ending = (phase === 'synced' || phase === 'refused') && !outline;
   useEffect(() => {
-    if (window.document.activeElement === window.document.body) {
+    if (!outline && window.document.activeElement === window.document.body) {
       editor.refocus();
     }
-  }, [editor]);
+  }, [editor, outline]);
   useEffect(() => {
-    if (!done) {
+    if (!ending) {
       return;
     }
     const timer = setTimeout(() => setLooking(false), FIRST_MS);
     return () => clearTimeout(timer);
-  }, [done]);
+  }, [ending]);
   useEffect(() => {
     if (!looking) {
       return;
     }
-    let own = false;
     const look = () => {
       const { view } = editor.camera;
-      const all = own || view.w === 0 ? null : editor.scene.extent();
+      // Who chose something already is shown that.
+      const all = view.w === 0 || editor.state.selection.size > 0 ? null : editor.scene.extent();
       if (all) {
         editor.camera.set(fitted(all, view));
       }
     };
-    // The person's own first step, of the view or on the canvas, ends it as well.
-    const end = () => {
-      own = true;
+    // The person's own first step on the canvas ends it as well.
+    const end = (event: Event) => {
+      if (event.target instanceof Element && event.target.closest('.cv-stage')) {
+        setLooking(false);
+      }
     };
     look();
     let size = editor.camera.view;
@@ -112,16 +124,16 @@ export function useFirstLook({ document, editor }: Desk, session: CanvasSession,
       }),
       document.subscribe(look),
     ];
-    const stage = window.document.querySelector('.cv-stage');
-    for (const event of ['pointerdown', 'wheel', 'keydown']) {
-      stage?.addEventListener(event, end, { passive: true });
+    const steps = ['pointerdown', 'wheel', 'keydown'];
+    for (const step of steps) {
+      window.addEventListener(step, end, { capture: true, passive: true });
     }
     return () => {
       for (const stop of stops) {
         stop();
       }
-      for (const event of ['pointerdown', 'wheel', 'keydown']) {
-        stage?.removeEventListener(event, end);
+      for (const step of steps) {
+        window.removeEventListener(step, end, { capture: true });
       }
     };
   }, [document, editor, looking]);
