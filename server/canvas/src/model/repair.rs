@@ -7,7 +7,10 @@ use super::{
     read::{self, CanvasView},
     value::{self, Entry},
 };
-use coord_protocol::canvas::schema::{self, key};
+use coord_protocol::canvas::{
+    CanvasObject,
+    schema::{self, key},
+};
 use std::collections::{BTreeMap, BTreeSet};
 use yrs::{Any, Map, MapRef, Number, Out, TransactionMut};
 
@@ -92,14 +95,12 @@ fn space_orders(txn: &mut TransactionMut<'_>, view: &CanvasView) {
             .and_then(|map| Entry { map, txn: &*txn }.string(key::ORDER))
             .is_some_and(|order| value::units(&order) > schema::MAX_ORDER)
     };
-    let parents: BTreeSet<Option<&str>> = view
-        .objects
-        .iter()
-        .filter(|object| too_long(&object.id))
-        .map(|object| object.parent.as_deref())
-        .collect();
-    for parent in parents {
-        let mut within: Vec<_> = view.objects.iter().filter(|object| object.parent.as_deref() == parent).collect();
+    let mut families: BTreeMap<Option<&str>, Vec<&CanvasObject>> = BTreeMap::new();
+    for object in &view.objects {
+        families.entry(object.parent.as_deref()).or_default().push(object);
+    }
+    families.retain(|_, within| within.iter().any(|object| too_long(&object.id)));
+    for mut within in families.into_values() {
         within.sort_by(|a, b| order::compare(&a.z, &b.z).then_with(|| a.id.cmp(&b.id)));
         for (object, order) in within.iter().zip(order::spaced(within.len())) {
             if let Some(map) = maps.get(&object.id) {
