@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Canvas, User, Workspace } from '@/api/types';
 import { isNewer } from '@/canvas/document';
@@ -7,30 +7,32 @@ import { toCanvasFile } from '@/canvas/document/files';
 import { useSyncStatus } from '@/canvas/sync/hooks';
 import type { CanvasSession } from '@/canvas/sync/session';
 import type { ObjectView, Point } from '@/canvas/types';
-import { CreateJobDialog } from '@/features/create/create-job-dialog';
 import { useUi } from '@/shared/lib/ui-store';
 import { usePhone } from '@/shared/lib/use-media';
 import { Loading } from '@/shared/ui/bits';
 import { toast } from '@/shared/ui/toast';
-import { ActionPalette } from './action-palette';
 import { AsOutline } from './as-outline';
 import { BusyMarks } from './busy-marks';
 import { CanvasMenu } from './canvas-menu';
 import { CanvasNotes, type Watching } from './canvas-notes';
 import { useControlK, useFirstLook, useMakeReady, useObjectLink, useOneGroup, usePlaced, useSelectedKeys, useSheet } from './desk-hooks';
 import { downloadJson, fileName, jobWords } from './files';
-import { FolderDialog } from './folder-dialog';
-import { JobBeside } from './job-beside';
 import { JobsPanel } from './jobs-panel';
 import { Offers } from './offers';
 import { freePlace } from './places';
-import { PromoteDialog } from './promote-dialog';
 import { Stage } from './stage';
 import { ToolPalette } from './tool-palette';
 import { TopBar } from './top-bar';
 import { useCanvasActions } from './use-actions';
 import { type Desk, type DeskCalls, useDesk } from './use-desk';
 import { type JobPlace, useDeskCalls } from './use-desk-calls';
+
+// What is opened now and then is loaded then.
+const ActionPalette = lazy(() => import('./action-palette').then((m) => ({ default: m.ActionPalette })));
+const CreateJobDialog = lazy(() => import('@/features/create/create-job-dialog').then((m) => ({ default: m.CreateJobDialog })));
+const FolderDialog = lazy(() => import('./folder-dialog').then((m) => ({ default: m.FolderDialog })));
+const JobBeside = lazy(() => import('./job-beside').then((m) => ({ default: m.JobBeside })));
+const PromoteDialog = lazy(() => import('./promote-dialog').then((m) => ({ default: m.PromoteDialog })));
 
 interface Props {
   workspace: Workspace;
@@ -252,27 +254,29 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
           )}
           {!readOnly && <Offers actions={offers} />}
         </div>
-        {search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}
+        <Suspense>{search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}</Suspense>
       </div>
-      {newJob && (
-        <CreateJobDialog
-          workspace={workspace}
-          onClose={() => onNewJob(undefined)}
-          onCreated={(job) => editor.create('job', newJob.at, { job: job.id })}
-        />
-      )}
-      {ideas.length > 0 && (
-        <PromoteDialog
-          workspace={workspace}
-          canvas={canvas.id}
-          document={document}
-          ideas={ideas}
-          onBusy={(ids, on) => setBusy(new Set(on ? ids : []))}
-          onClose={() => onPromote([])}
-        />
-      )}
-      {folderOf && <FolderDialog ws={workspace.id} canvas={canvas.id} group={folderOf} onClose={() => setFolderOf(undefined)} />}
-      {acting && <ActionPalette actions={actions} onClose={() => setActing(false)} />}
+      <Suspense>
+        {newJob && (
+          <CreateJobDialog
+            workspace={workspace}
+            onClose={() => onNewJob(undefined)}
+            onCreated={(job) => editor.create('job', newJob.at, { job: job.id })}
+          />
+        )}
+        {ideas.length > 0 && (
+          <PromoteDialog
+            workspace={workspace}
+            canvas={canvas.id}
+            document={document}
+            ideas={ideas}
+            onBusy={(ids, on) => setBusy(new Set(on ? ids : []))}
+            onClose={() => onPromote([])}
+          />
+        )}
+        {folderOf && <FolderDialog ws={workspace.id} canvas={canvas.id} group={folderOf} onClose={() => setFolderOf(undefined)} />}
+        {acting && <ActionPalette actions={actions} onClose={() => setActing(false)} />}
+      </Suspense>
     </div>
   );
 }

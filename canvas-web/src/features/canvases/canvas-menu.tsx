@@ -30,10 +30,10 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
   const keep = useKeepCanvas(workspace.id);
   const bring = async () => {
     const file = await pickFile(readableFiles);
-    const parsed = file && readFile(file.name, await file.text());
-    if (!parsed) {
+    if (!file) {
       return;
     }
+    const parsed = readFile(file.name, await file.text());
     if (!parsed.ok) {
       toast(`${file.name} was not added`, parsed.reason);
       return;
@@ -45,6 +45,11 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
       editor.fitSelection();
     }
     toast(outcome.ok ? `Added from ${file.name}` : `${file.name} was not added`, problem ?? undefined);
+  };
+  const save = (kind: 'json' | 'canvas') => {
+    const words = jobWords(jobs);
+    const file = kind === 'json' ? toCanvasFile(document, canvas.name, words) : toJsonCanvas(document, words);
+    downloadJson(file, fileName(canvas.name, kind));
   };
   const picture = async (kind: 'png' | 'svg') => {
     const ids = editor.selected;
@@ -93,16 +98,10 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
         </MenuItem>
       </MenuGroup>
       <MenuGroup label="Save as a file">
-        <MenuItem
-          icon={<Download />}
-          onSelect={() => downloadJson(toCanvasFile(document, canvas.name, jobWords(jobs)), fileName(canvas.name, 'json'))}
-        >
+        <MenuItem icon={<Download />} onSelect={() => save('json')}>
           JSON, to read in again
         </MenuItem>
-        <MenuItem
-          icon={<Download />}
-          onSelect={() => downloadJson(toJsonCanvas(document, jobWords(jobs)), fileName(canvas.name, 'canvas'))}
-        >
+        <MenuItem icon={<Download />} onSelect={() => save('canvas')}>
           JSON Canvas, for other programs
         </MenuItem>
       </MenuGroup>
