@@ -196,12 +196,14 @@ function Bar({ outline, actions, readOnly }: OutlineOptions & { outline: Outline
             </Button>
             <Menu
               trigger={
-                <IconButton
-                  label="New something else"
-                  className="w-7 rounded-l-none border-accent-ink/30 border-l bg-accent text-accent-ink hover:bg-accent-hover hover:text-accent-ink"
+                <button
+                  type="button"
+                  aria-label="New something else"
+                  title="New something else"
+                  className="inline-flex h-8 w-7 items-center justify-center rounded-r-lg border-accent-ink/30 border-l bg-accent text-accent-ink transition-colors hover:bg-accent-hover"
                 >
                   <ChevronDown className="size-4" aria-hidden />
-                </IconButton>
+                </button>
               }
             >
               <MenuItem icon={<StickyNote />} onSelect={() => outline.create('sticky')}>

@@ -35,19 +35,32 @@ interface Props {
   name: string;
   button: Ref<HTMLButtonElement>;
   onOpen: (job: string) => void;
+  /** What gets the keyboard when the menu closes. */
+  finalFocus: () => HTMLElement | null | false;
 }
 
 const colorWord = (color: Color) => color.charAt(0).toUpperCase() + color.slice(1);
 
 /** Everything that can be done with a row: the twin of the bar over a selection on the canvas. */
 export function RowMenu(props: Props) {
-  const { row, name, button } = props;
+  const { row, name, button, finalFocus } = props;
   const trigger = (
-    <IconButton ref={button} label={`More about ${name}`} title="More" small tabIndex={-1} className="size-8 md:size-7">
+    <IconButton
+      ref={button}
+      label={`More about ${name}`}
+      title="More"
+      small
+      tabIndex={-1}
+      className={row.link === null ? 'size-8 md:size-7' : 'size-8 md:size-6'}
+    >
       <Ellipsis className="size-4" aria-hidden />
     </IconButton>
   );
-  return <Menu trigger={trigger}>{row.link === null ? <ObjectItems {...props} /> : <LinkItems {...props} />}</Menu>;
+  return (
+    <Menu trigger={trigger} finalFocus={finalFocus}>
+      {row.link === null ? <ObjectItems {...props} /> : <LinkItems {...props} />}
+    </Menu>
+  );
 }
 
 function LinkItems({ outline, row, readOnly }: Props) {

@@ -1,5 +1,5 @@
 import { ArrowUpRight, ChevronRight, ExternalLink, Hourglass, Lock, Milestone } from 'lucide-react';
-import { type MouseEvent, type ReactNode, useRef, useSyncExternalStore } from 'react';
+import { type MouseEvent, type ReactNode, useEffect, useRef, useSyncExternalStore } from 'react';
 import { cx } from '@/shared/lib/cx';
 import type { OpenDocument } from '../document';
 import { hostOf, safeAddress } from '../render/layout';
@@ -38,6 +38,12 @@ export function OutlineRow(props: Props) {
   const view = row.link === null ? own : other;
   useFace(jobs, view?.job ?? null);
   const more = useRef<HTMLButtonElement>(null);
+  const item = useRef<HTMLDivElement>(null);
+  // A menu closes a moment after what was chosen in it has happened.
+  const typing = useRef(false);
+  useEffect(() => {
+    typing.current = outline.editing !== null || outline.asking !== null;
+  });
   if (own === undefined || view === undefined) {
     return null;
   }
@@ -47,6 +53,7 @@ export function OutlineRow(props: Props) {
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree has the keys
     <div
+      ref={item}
       role="treeitem"
       data-row={row.key}
       tabIndex={active && !editing ? 0 : -1}
@@ -83,7 +90,8 @@ export function OutlineRow(props: Props) {
       {!editing && (
         <div
           className={cx(
-            'flex h-8 shrink-0 items-center md:opacity-0 md:group-focus-within/row:opacity-100 md:group-hover/row:opacity-100 md:has-data-popup-open:opacity-100',
+            'flex shrink-0 items-center md:opacity-0 md:group-focus-within/row:opacity-100 md:group-hover/row:opacity-100 md:has-data-popup-open:opacity-100',
+            row.link === null ? 'h-8' : 'h-8 md:h-6',
             (selected || active) && 'md:opacity-100',
           )}
         >
@@ -96,6 +104,7 @@ export function OutlineRow(props: Props) {
             name={nameOf(view, jobs)}
             button={more}
             onOpen={onOpen}
+            finalFocus={() => (typing.current ? false : item.current)}
           />
         </div>
       )}
@@ -129,7 +138,7 @@ const textOf = (document: OpenDocument, { link }: Row): string => (link?.link ==
 function LinkPart({ row, view, jobs, words }: { row: Row; view: ObjectView; jobs: JobSource; words: string }) {
   const Icon = row.link?.kind === 'dep' ? (row.link.begins ? Milestone : Hourglass) : ArrowUpRight;
   return (
-    <div className="flex min-h-8 min-w-0 flex-1 items-center gap-2 text-ink-2 text-sm">
+    <div className="flex min-h-8 min-w-0 flex-1 items-center gap-2 text-ink-2 text-sm md:min-h-6">
       <Icon className={cx('size-4 shrink-0 text-ink-3', row.link?.kind === 'rel' && !row.link.begins && 'rotate-180')} aria-hidden />
       <span className="shrink-0 text-ink-3">{row.link && linkWords(row.link)}</span>
       <span className="truncate">{nameOf(view, jobs)}</span>
