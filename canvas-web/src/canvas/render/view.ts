@@ -144,7 +144,7 @@ export class View {
       return;
     }
     this.grounded = { area, version };
-    const cards = [...mounted].flatMap((id) => (this.editor.scene.view(id)?.type === 'group' ? [] : (this.editor.scene.box(id) ?? [])));
+    const cards = [...mounted].flatMap((id) => this.editor.scene.box(id) ?? []);
     const box = area && grown(around([area, ...cards]) ?? area, 40);
     const [left, top, width, height] = box ? [box.x, box.y, box.w, box.h].map((part) => `${Math.round(part)}px`) : ['0', '0', '0', '0'];
     Object.assign(this.elements.ground.style, { left, top, width, height });
