@@ -6,7 +6,31 @@ import { CanvasSession, type SessionOptions } from './session';
 
 export const useSyncStatus = (provider: SyncProvider): SyncStatus => useSyncExternalStore(provider.subscribe, provider.getStatus);
 
-export const usePeers = (presence: Presence): ReadonlyMap<number, Peer> => useSyncExternalStore(presence.subscribe, presence.getPeers);
+/** Who else is here, each person once: another list only when somebody comes or goes, not when a pointer moves. */
+export function usePeople(presence: Presence, me: string | undefined): readonly Peer[] {
+  const [last] = useState<{ people: readonly Peer[] }>({ people: [] });
+  return useSyncExternalStore(presence.subscribe, () => {
+    const now = onePerPerson(presence.getPeers().values(), me);
+    const same = now.length === last.people.length && now.every(({ client, user }, at) => isSame(last.people[at], client, user.name));
+    if (!same) {
+      last.people = now;
+    }
+    return last.people;
+  });
+}
+
+const isSame = (peer: Peer | undefined, client: number, name: string) => peer?.client === client && peer.user.name === name;
+
+/** Others only; of several pages of one person the newest. */
+export function onePerPerson(peers: Iterable<Peer>, me: string | undefined): Peer[] {
+  const byUser = new Map<string, Peer>();
+  for (const peer of peers) {
+    if (peer.user.id !== me) {
+      byUser.set(peer.user.id, peer);
+    }
+  }
+  return [...byUser.values()].sort((a, b) => a.user.name.localeCompare(b.user.name));
+}
 
 /** Whom this person follows: a client id. */
 export const useFollowed = (presence: Presence): number | null => useSyncExternalStore(presence.subscribe, () => presence.getMine().fol);

@@ -133,17 +133,24 @@ export class Presence {
     }
   };
 
-  private readonly onChange = () => {
-    const peers = new Map<number, Peer>();
-    for (const [client, state] of this.awareness.getStates()) {
-      const peer = client === this.client ? undefined : peerFrom(client, state);
+  /** Only those who changed are read again: twenty people are four hundred messages a second. */
+  private readonly onChange = ({ added, updated, removed }: { added: number[]; updated: number[]; removed: number[] }) => {
+    const peers = new Map(this.peers);
+    let changed = false;
+    for (const client of [...added, ...updated, ...removed]) {
+      const state = client === this.client ? undefined : this.awareness.getStates().get(client);
+      const peer = state && peerFrom(client, state);
       if (peer) {
-        const before = this.peers.get(client);
-        peers.set(client, before && same(before, peer) ? before : peer);
+        peers.set(client, peer);
+        changed = true;
+      } else {
+        changed = peers.delete(client) || changed;
       }
     }
-    this.peers = peers;
-    this.tell();
+    if (changed) {
+      this.peers = peers;
+      this.tell();
+    }
   };
 
   private tell() {
@@ -152,8 +159,6 @@ export class Presence {
     }
   }
 }
-
-const same = (a: Peer, b: Peer) => JSON.stringify(a) === JSON.stringify(b);
 
 const tenth = (value: number) => Math.round(value * 10) / 10;
 

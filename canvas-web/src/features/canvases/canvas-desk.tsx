@@ -15,7 +15,7 @@ import { AsOutline } from './as-outline';
 import { BusyMarks } from './busy-marks';
 import { CanvasMenu } from './canvas-menu';
 import { CanvasNotes, type Watching } from './canvas-notes';
-import { useControlK, useFirstLook, useMakeReady, useObjectLink, useOneGroup, usePlaced, useSelectedKeys, useSheet } from './desk-hooks';
+import { useControlK, useFirstLook, useMakeReady, useObjectLink, useOneGroup, useSelectedKeys, useSheet } from './desk-hooks';
 import { downloadJson, fileName, jobWords } from './files';
 import { JobsPanel } from './jobs-panel';
 import { Offers } from './offers';
@@ -23,12 +23,11 @@ import { freePlace } from './places';
 import { Stage } from './stage';
 import { ToolPalette } from './tool-palette';
 import { TopBar } from './top-bar';
-import { useCanvasActions } from './use-actions';
 import { type Desk, type DeskCalls, useDesk } from './use-desk';
 import { type JobPlace, useDeskCalls } from './use-desk-calls';
 
 // What is opened now and then is loaded then.
-const ActionPalette = lazy(() => import('./action-palette').then((m) => ({ default: m.ActionPalette })));
+const DeskActions = lazy(() => import('./desk-actions').then((m) => ({ default: m.DeskActions })));
 const CreateJobDialog = lazy(() => import('@/features/create/create-job-dialog').then((m) => ({ default: m.CreateJobDialog })));
 const FolderDialog = lazy(() => import('./folder-dialog').then((m) => ({ default: m.FolderDialog })));
 const JobBeside = lazy(() => import('./job-beside').then((m) => ({ default: m.JobBeside })));
@@ -114,7 +113,6 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
   const outline = (search.view ?? (phone ? 'outline' : 'canvas')) === 'outline';
   const selection = useStore(editor.ui, (state) => state.selection);
-  const placed = usePlaced(desk);
 
   const show = useCallback(
     (view: 'outline' | 'canvas') =>
@@ -189,7 +187,6 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
     ],
     [outline, show, offers, readOnly],
   );
-  const actions = useCanvasActions(editor, jobs, readOnly, own);
 
   return (
     <div className="relative flex h-full flex-col">
@@ -222,7 +219,7 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
         {jobsOpen && (
           <JobsPanel
             workspace={workspace}
-            placed={placed}
+            desk={desk}
             readOnly={readOnly}
             onPlace={(job) => place(job)}
             onFind={find}
@@ -275,7 +272,7 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
           />
         )}
         {folderOf && <FolderDialog ws={workspace.id} canvas={canvas.id} group={folderOf} onClose={() => setFolderOf(undefined)} />}
-        {acting && <ActionPalette actions={actions} onClose={() => setActing(false)} />}
+        {acting && <DeskActions desk={desk} readOnly={readOnly} own={own} onClose={() => setActing(false)} />}
       </Suspense>
     </div>
   );

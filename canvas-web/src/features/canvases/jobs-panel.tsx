@@ -8,6 +8,8 @@ import { boardStates, stateWords } from '@/shared/lib/words';
 import { Loading, StateIcon } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Segmented } from '@/shared/ui/forms';
+import { usePlaced } from './desk-hooks';
+import type { Desk } from './use-desk';
 
 /** What a dragged row carries; the stage takes it. */
 export const DRAGGED = 'canvas-job';
@@ -16,8 +18,7 @@ const MOST = 200;
 
 interface Props {
   workspace: Workspace;
-  /** Jobs that have a card here. */
-  placed: ReadonlySet<string>;
+  desk: Desk;
   readOnly: boolean;
   onPlace: (job: string) => void;
   onFind: (job: string) => void;
@@ -26,8 +27,9 @@ interface Props {
 }
 
 /** The jobs of the workspace, to be put on the canvas. Being there never changes a job (CAN-4). */
-export function JobsPanel({ workspace, placed, readOnly, onPlace, onFind, onNew, onClose }: Props) {
+export function JobsPanel({ workspace, desk, readOnly, onPlace, onFind, onNew, onClose }: Props) {
   const jobs = useJobs(workspace.id);
+  const placed = usePlaced(desk);
   const [wanted, setWanted] = useState('');
   const [show, setShow] = useState<'open' | 'all'>('open');
   const query = useDeferredValue(wanted.trim().toLocaleLowerCase());

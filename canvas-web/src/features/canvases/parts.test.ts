@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { onePerPerson } from '@/canvas/sync/hooks';
 import type { SyncStatus } from '@/canvas/sync/provider';
 import type { Peer } from '@/canvas/types';
 import { aJob } from '@/test/samples';
 import { matching } from './action-palette';
 import { copyName, fileName } from './files';
 import { findJobs } from './jobs-panel';
-import { onePerPerson } from './people-here';
 import { syncWords } from './sync-pill';
 
 const status = (part: Partial<SyncStatus>): SyncStatus => ({
@@ -60,7 +60,7 @@ describe('jobs to put on the canvas', () => {
   });
 });
 
-test('CAN-3: each person is shown once, without oneself, by the page they are active on', () => {
+test('CAN-3: each person is shown once, without oneself, whatever number of pages they have open', () => {
   const peer = (client: number, id: string, cur: [number, number] | null): Peer => ({
     client,
     user: { id, name: id, hue: 0 },

@@ -1,9 +1,7 @@
 import { Eye } from 'lucide-react';
-import { useMemo } from 'react';
 import { useMe } from '@/api/hooks';
-import { useFollowed, usePeers } from '@/canvas/sync/hooks';
+import { useFollowed, usePeople } from '@/canvas/sync/hooks';
 import type { Presence } from '@/canvas/sync/presence';
-import type { Peer } from '@/canvas/types';
 import { cx } from '@/shared/lib/cx';
 import { Menu, MenuGroup, MenuItem, MenuLine } from '@/shared/ui/menu';
 
@@ -24,9 +22,8 @@ export const firstLetters = (name: string): string =>
 /** Who else is on the canvas, each person once, however many pages they have open. */
 export function PeopleHere({ presence, onFollow }: { presence: Presence; onFollow: (client: number | null) => void }) {
   const me = useMe();
-  const peers = usePeers(presence);
+  const people = usePeople(presence, me?.id);
   const followed = useFollowed(presence);
-  const people = useMemo(() => onePerPerson([...peers.values()], me?.id), [peers, me?.id]);
   if (people.length === 0) {
     return null;
   }
@@ -80,16 +77,4 @@ export function PeopleHere({ presence, onFollow }: { presence: Presence; onFollo
       )}
     </Menu>
   );
-}
-
-/** Others only; of several pages of one person the one with a pointer. */
-export function onePerPerson(peers: readonly Peer[], me: string | undefined): Peer[] {
-  const byUser = new Map<string, Peer>();
-  for (const peer of peers) {
-    const known = byUser.get(peer.user.id);
-    if (peer.user.id !== me && (!known || (known.state.cur === null && peer.state.cur !== null))) {
-      byUser.set(peer.user.id, peer);
-    }
-  }
-  return [...byUser.values()].sort((a, b) => a.user.name.localeCompare(b.user.name));
 }
