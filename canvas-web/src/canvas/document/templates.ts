@@ -40,36 +40,32 @@ function retro(): Fragment {
     const at = { x: padding + (place % 2) * (idea.w + gap), y: heading + Math.floor(place / 2) * (idea.h + gap) };
     draft.add({ type: 'idea', parent, ...at, text });
   });
-  draft.add({
-    type: 'text',
-    x: 0,
-    y: -88,
-    w: 1000,
-    text: 'Write alone for five minutes. Read aloud, put together what belongs together, then pick what to try: an idea becomes a job with one click.',
-  });
+  const text = 'Write alone for five minutes, then read aloud. Pick what to try: an idea becomes a job with one click.';
+  draft.add({ type: 'text', x: 0, y: -72, w: 1200, text });
   return draft.fragment();
 }
 
 function roadmap(): Fragment {
   const draft = new Draft();
   const lanes: readonly (readonly [string, Color, readonly string[]])[] = [
-    ['Now: we work on it', 'green', ['What people wait for most', 'What it takes to finish it']],
-    ['Next: decided, not begun', 'blue', ['What becomes possible then', 'What would hurt if we left it out']],
+    ['Now: we work on it', 'green', ['What people wait for most', 'What it takes to finish it', 'What must not break']],
+    ['Next: decided, not begun', 'blue', ['What becomes possible then', 'What builds on it', 'What would hurt if we left it out']],
     ['Later: worth keeping', 'gray', ['What we want to learn first', 'What may be more than we can do']],
   ];
   const h = heading + idea.h + padding;
+  const across = idea.w + 3 * gap;
   const ids = lanes.map(([name, color, ideas], lane) => {
-    const parent = draft.add({ type: 'group', x: 0, y: lane * (h + gap), w: 1280, h, color, text: name });
-    return ideas.map((text, place) => {
-      const x = padding + place * (idea.w + 4 * gap) + lane * 2 * gap;
-      return draft.add({ type: 'idea', parent, x, y: heading, color: color === 'gray' ? 'violet' : color, text });
-    });
+    const parent = draft.add({ type: 'group', x: 0, y: lane * (h + gap), w: 4 * across, h, color, text: name });
+    return ideas.map((text, place) =>
+      draft.add({ type: 'idea', parent, x: padding + place * across, y: heading, color: color === 'gray' ? 'violet' : color, text }),
+    );
   });
-  const [now, next] = ids;
-  if (now?.[0] !== undefined && next?.[0] !== undefined) {
-    draft.link(now[0], next[0], { kind: 'dep', sides: ['bottom', 'top'] });
+  // Straight down, and not through the name of the lane.
+  const [now, next] = [ids[0]?.[1], ids[1]?.[1]];
+  if (now !== undefined && next !== undefined) {
+    draft.link(now, next, { kind: 'dep', sides: ['bottom', 'top'] });
   }
-  draft.add({ type: 'text', x: 0, y: -88, w: 1000, text: 'Drag ideas between the lanes. An arrow says what has to be done first.' });
+  draft.add({ type: 'text', x: 0, y: -72, w: 1000, text: 'Drag ideas between the lanes. An arrow says what has to be done first.' });
   return draft.fragment();
 }
 
@@ -88,9 +84,9 @@ function breakdown(): Fragment {
   const parts = ['The smallest part that already helps somebody', 'What makes it safe to rely on', 'What makes it pleasant to use'];
   const steps = ['A first step of a day or less', 'How we will know that it works', 'What can wait until later'];
   const ids = parts.map((text, place) => {
-    const part = draft.add({ type: 'idea', x: place * across, y: 220, text });
+    const part = draft.add({ type: 'idea', x: place * across, y: 240, text });
     draft.link(top, part, { sides: ['bottom', 'top'] });
-    const step = draft.add({ type: 'idea', x: place * across, y: 440, color: 'teal', text: steps[place] });
+    const step = draft.add({ type: 'idea', x: place * across, y: 460, color: 'teal', text: steps[place] });
     draft.link(part, step, { sides: ['bottom', 'top'] });
     return part;
   });
@@ -98,7 +94,7 @@ function breakdown(): Fragment {
     draft.link(ids[place] as string, part, { kind: 'dep', sides: ['right', 'left'] });
   });
   const text = 'Cut the goal until each idea is a job for a day. Make jobs of them: the arrows between ideas become dependencies.';
-  draft.add({ type: 'text', x: 0, y: -88, w: 1000, text });
+  draft.add({ type: 'text', x: 0, y: -72, w: 1080, text });
   return draft.fragment();
 }
 
