@@ -209,6 +209,10 @@ impl<'d, 'u> Admission<'d, 'u> {
                     if let Some(other) = self.unknown(client, clock, &item)? {
                         return Ok(Step::WaitsFor(other));
                     }
+                    if self.owner.is_some() && item.has_key && item.right.is_some() {
+                        // A value of a map stands behind the one it replaces, and before none.
+                        return refused("a value of a map with a right neighbour");
+                    }
                     if let Parent::Item(parent) = item.parent {
                         self.check_parent(parent)?;
                     }
@@ -323,7 +327,7 @@ impl<'d, 'u> Admission<'d, 'u> {
             Parent::Root(schema::LINKS) if item.has_key => Root::Links,
             Parent::Root(_) | Parent::Item(_) => return,
             Parent::Neighbour => match item.left.or(item.right).and_then(|id| self.kind(id)) {
-                Some(Type { root, .. }) if item.has_key && root != Root::Elsewhere => root,
+                Some(Type { root, .. }) if root != Root::Elsewhere => root,
                 Some(_) | None => return,
             },
         };
