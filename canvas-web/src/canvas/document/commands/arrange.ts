@@ -167,7 +167,7 @@ export function distribute(document: CanvasDocument, ids: Iterable<string>, axis
   });
 }
 
-/** Puts objects into a grid in reading order, about as wide as it is high, from the corner of the box around them. */
+/** Puts objects into a grid in reading order, somewhat wider than it is high, from the corner of the box around them. */
 export function tidy(document: CanvasDocument, ids: Iterable<string>, gap = 24): Outcome {
   return arrange(document, ids, 2, (boxes) => {
     const all = around(boxes.map(({ box }) => box)) as Box;
@@ -196,11 +196,14 @@ export function readingOrder<T extends { readonly box: Box }>(boxes: readonly T[
   return rows.flatMap(({ members }) => members.sort((a, b) => a.box.x - b.box.x));
 }
 
+/** Screens are wider than they are high, and so are grids. */
+const landscape = 1.5;
+
 /** Top left corners of boxes in a grid, row by row, with columns as wide and rows as high as what is in them. */
 export function grid(boxes: readonly { readonly w: number; readonly h: number }[], from: Point, gap = 24, columns?: number): Point[] {
   const width = Math.max(0, ...boxes.map((box) => box.w)) + gap;
   const height = Math.max(0, ...boxes.map((box) => box.h)) + gap;
-  const across = columns ?? Math.max(1, Math.round(Math.sqrt((boxes.length * height) / width)));
+  const across = columns ?? Math.max(1, Math.round(Math.sqrt((boxes.length * landscape * height) / width)));
   const widths: number[] = [];
   const heights: number[] = [];
   boxes.forEach((box, place) => {
