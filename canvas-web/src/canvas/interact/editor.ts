@@ -389,6 +389,8 @@ export class Editor {
     const view = id === null ? null : this.document.objects.get(id);
     if (id !== null && view && !this.readOnly && !view.locked && view.type !== 'job' && view.type !== 'image') {
       this.set({ editing: id, selection: new Set([id]), links: none, focus: id });
+      // Until the field is there, letters go to the stage, which knows where they belong.
+      this.refocus();
     } else {
       this.set({ editing: null });
     }

@@ -2,6 +2,7 @@
 import type { Editor } from './editor';
 import type { Pointer } from './pointer';
 import { bindingOf } from './shortcuts';
+import { typeAtEnd } from './typing';
 
 const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -26,6 +27,24 @@ function stepOut(editor: Editor, pointer: Pointer | null): boolean {
   return true;
 }
 
+/** A letter typed before the field is there goes into the text all the same, and means no shortcut. */
+function typeEarly(editor: Editor, id: string, event: KeyboardEvent): boolean {
+  const text = editor.textOf(id);
+  if (!text || event.ctrlKey || event.metaKey || event.altKey) {
+    return false;
+  }
+  if (event.key === 'Escape') {
+    editor.edit(null);
+    return true;
+  }
+  const letters = event.key === 'Enter' ? '\n' : event.key;
+  if (letters.length !== 1) {
+    return false;
+  }
+  typeAtEnd(text, letters);
+  return true;
+}
+
 export function listenToKeys(element: HTMLElement, editor: Editor, pointer: Pointer): () => void {
   const onDown = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.isComposing || typing(event.target)) {
@@ -36,7 +55,9 @@ export function listenToKeys(element: HTMLElement, editor: Editor, pointer: Poin
       return;
     }
     let done = true;
-    if (event.key === 'Escape') {
+    if (editor.state.editing !== null && typeEarly(editor, editor.state.editing, event)) {
+      // Into the text: its field appears with the next frame.
+    } else if (event.key === 'Escape') {
       done = stepOut(editor, pointer);
       if (done) {
         element.focus({ preventScroll: true });

@@ -50,6 +50,13 @@ export function changeOf(before: string, after: string, caret: number): Change |
   return { at: start, remove: before.length - start - end, insert: after.slice(start, after.length - end) };
 }
 
+/** Types at the end of a text for which there is no field yet. */
+export function typeAtEnd(text: Y.Text, letters: string): void {
+  if (text.length + letters.length <= schema.limits.text) {
+    text.doc?.transact(() => text.insert(text.length, letters), TEXT);
+  }
+}
+
 type Delta = readonly { readonly retain?: number; readonly insert?: unknown; readonly delete?: number }[];
 
 /** Where a place in a text is after others changed it. At an insertion in the very place it stays in front. */
