@@ -29,18 +29,24 @@ export function keysAt(siblings: readonly Ordered[], index: number, count: numbe
   while (high < siblings.length && !follows(siblings[high]?.z, before)) {
     high += 1;
   }
-  const found = between(siblings, low, high, index, count, random);
-  return found.keys.concat(found.moved.map(({ z }) => z)).some((key) => key.length > limits.order)
-    ? between(siblings, -1, siblings.length, index, count, random)
-    : found;
+  return between(siblings, low, high, index, count, random) ?? all(siblings, index, count, random);
 }
 
-function between(siblings: readonly Ordered[], low: number, high: number, index: number, count: number, random: Random) {
+/** Spaces everything anew. */
+function all(siblings: readonly Ordered[], index: number, count: number, random: Random): NewKeys {
+  return between(siblings, -1, siblings.length, index, count, random) ?? { keys: [], moved: [] };
+}
+
+/** Null when there is no room: keys would get too long, or somebody wrote one at the end of all keys. */
+function between(siblings: readonly Ordered[], low: number, high: number, index: number, count: number, random: Random): NewKeys | null {
   const below = siblings.slice(low + 1, index);
   const above = siblings.slice(index, high);
   const after = siblings[high]?.z ?? null;
-  const plain = generateNKeysBetween(siblings[low]?.z ?? null, after, below.length + count + above.length);
+  const plain = keysBetween(siblings[low]?.z ?? null, after, below.length + count + above.length);
   const keys = plain.map((key, place) => jitter(key, plain[place + 1] ?? after, random));
+  if (keys.some((key) => key.length > limits.order || !isKey(key))) {
+    return null;
+  }
   const moved = [...below.map(({ id }, place) => ({ id, z: keys[place] ?? '' }))];
   moved.push(...above.map(({ id }, place) => ({ id, z: keys[below.length + count + place] ?? '' })));
   return { keys: keys.slice(below.length, below.length + count), moved };
@@ -55,8 +61,18 @@ function jitter(key: string, after: string | null, random: Random): string {
   return after === null || longer < after ? longer : key;
 }
 
+function keysBetween(before: string | null, after: string | null, count: number): readonly string[] {
+  try {
+    return generateNKeysBetween(before, after, count);
+  } catch {
+    // There is nothing below the lowest key.
+    return [''];
+  }
+}
+
 function isKey(key: string | undefined): key is string {
-  if (key === undefined) {
+  // The library does not look at the digits.
+  if (key === undefined || !/^[0-9A-Za-z]+$/.test(key)) {
     return false;
   }
   try {

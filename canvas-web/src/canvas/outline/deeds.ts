@@ -119,8 +119,9 @@ export class Deeds {
   found(query: string): readonly string[] {
     const { document, jobs } = this.options;
     const title = (job: string) => jobs.face(job)?.title;
-    return find(document, query, { title }).found.flatMap(({ id, kind }) =>
+    const ids = find(document, query, { title }).found.flatMap(({ id, kind }) =>
       kind === 'object' ? [id] : (document.links.get(id)?.from.object ?? []),
     );
+    return [...new Set(ids)];
   }
 }
