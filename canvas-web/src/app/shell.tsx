@@ -5,8 +5,8 @@ import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { api } from '@/api/calls';
 import { useMe, useOpenRequests, useWorkspace } from '@/api/hooks';
 import { keys } from '@/api/keys';
-import type { Workspace } from '@/api/types';
-import { forgetCopies, unsavedEdits } from '@/canvas/sync/copies';
+import type { Canvas, User, Workspace } from '@/api/types';
+import { forgetCopies, forgetCopy, unsavedEdits } from '@/canvas/sync/copies';
 import { LiveConnection } from '@/live/connection';
 import { cx } from '@/shared/lib/cx';
 import { rememberWorkspace } from '@/shared/lib/last-workspace';
@@ -53,6 +53,10 @@ function Shell({ workspace }: { workspace: Workspace }) {
   }, [workspace.slug]);
   useEffect(() => {
     const gone = () => {
+      const me = cache.getQueryData<User>(keys.me);
+      for (const { id } of (me && cache.getQueryData<Canvas[]>(keys.canvases(workspace.id))) ?? []) {
+        forgetCopy(me?.id ?? '', id);
+      }
       cache.removeQueries({ queryKey: ['ws', workspace.id] });
       cache.removeQueries({ queryKey: ['job'] });
       cache.removeQueries({ queryKey: keys.workspaces });

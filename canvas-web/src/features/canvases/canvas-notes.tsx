@@ -26,15 +26,15 @@ export function CanvasNotes({ session, watching, editor, onDownload, onDiscard }
   if (stuck) {
     const what =
       status.refusal === 'size'
-        ? 'One of your edits is too large for the server.'
+        ? 'One of your edits is too large for the server, so it does not take the last ones.'
         : status.refusal === 'content'
-          ? 'The server does not take this copy of the canvas.'
+          ? 'The server does not take this copy of the canvas, nor your last edits.'
           : 'You may not edit here any more, so the server does not take your last edits.';
     return (
       <>
         <Note loud icon={<TriangleAlert className="size-4 shrink-0" aria-hidden />}>
           <span className="min-w-0 flex-1">
-            {what} {status.reason && <span className="opacity-80">({status.reason})</span>} It is still in this browser
+            {what} {status.reason && <span className="opacity-80">({status.reason})</span>} They are still in this browser
             {session.local === null ? ', as long as this page is open' : ''}.
           </span>
           <Button small onClick={onDownload}>

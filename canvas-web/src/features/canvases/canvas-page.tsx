@@ -6,6 +6,7 @@ import { canvasApi, useCanvases } from '@/api/canvases';
 import { useMe, useWorkspace } from '@/api/hooks';
 import { ApiProblem } from '@/api/problem';
 import type { Canvas, User, Workspace } from '@/api/types';
+import { forgetCopy } from '@/canvas/sync/copies';
 import { useSession, useSyncStatus } from '@/canvas/sync/hooks';
 import type { CanvasSession } from '@/canvas/sync/session';
 import { Empty, Loading, ProblemNote } from '@/shared/ui/bits';
@@ -22,6 +23,13 @@ export function CanvasPage() {
   if (canvas) {
     name.current = canvas.name;
   }
+  const gone = data !== undefined && canvas === undefined;
+  useEffect(() => {
+    // Nothing of it stays in this browser.
+    if (gone && me) {
+      forgetCopy(me.id, id);
+    }
+  }, [gone, me, id]);
   if (error !== null) {
     return <ProblemNote className="m-4" title="The canvas could not be loaded" error={error} onRetry={() => void refetch()} />;
   }
