@@ -204,6 +204,26 @@ test('CAN-2: Tab goes in reading order: row by row, and into groups', () => {
   expect(editor.state.focus).toBe('low');
 });
 
+test('CAN-2: plain text and ideas grow with what is written, a note keeps its size, and none shrinks', () => {
+  const long = 'word '.repeat(60);
+  const { editor, document } = editorOf(
+    {},
+    { id: 't', type: 'text', h: 40, text: long },
+    { id: 'i', type: 'idea', h: 60, text: `Title\n${long}` },
+    { id: 's', text: long },
+    { id: 'big', type: 'text', h: 900, text: 'short' },
+    { id: 'fast', type: 'text', h: 40, text: long, locked: true },
+  );
+  for (const id of ['t', 'i', 's', 'big', 'fast']) {
+    editor.grow(id, 22);
+  }
+  expect(document.objects.get('t')?.h).toBeGreaterThan(200);
+  expect(document.objects.get('i')?.h).toBe(360);
+  expect(document.objects.get('s')?.h).toBe(100);
+  expect(document.objects.get('big')?.h).toBe(900);
+  expect(document.objects.get('fast')?.h).toBe(40);
+});
+
 test('CAN-2: no key means two things, and each is on the sheet', () => {
   const all = bindings.flatMap(({ on }) => on);
   expect(new Set(all).size).toBe(all.length);

@@ -4,8 +4,9 @@
  */
 import type * as Y from 'yjs';
 import { commands, type Outcome, words } from '../document';
-import { type JobFace, privateFace, typeWord } from '../render/layout';
+import { type JobFace, neededHeight, privateFace, typeWord } from '../render/layout';
 import type { JobSource } from '../render/painter';
+import { makeMeasure } from '../render/text';
 import { CameraControl } from '../scene/camera';
 import { around, center, moved } from '../scene/geometry';
 import { type JobDependency, OWN, Scene } from '../scene/scene';
@@ -69,6 +70,8 @@ export class Editor {
   readOnly = false;
   /** Where the pointer is over the canvas; null when it is elsewhere. */
   pointer: Point | null = null;
+  /** As wide as letters are in the stage's font; the stage puts its own here. */
+  measure = makeMeasure();
   private order: { at: number; ids: readonly string[] } | null = null;
   private changes = 0;
   private known: Chosen = { selection: none, at: -1, box: null, movable: false };
@@ -402,6 +405,15 @@ export class Editor {
       commands.setText(this.document, id, '');
     }
     return this.document.text(id);
+  }
+
+  /** Makes a card as high as its text needs, once the typing is over. It never shrinks by itself. */
+  grow(id: string, size: number): void {
+    const view = this.document.objects.get(id);
+    const h = view && !view.locked ? neededHeight(view, size, this.measure) : 0;
+    if (view && h > view.h) {
+      this.run(() => commands.update(this.document, [id], { size: { w: view.w, h } }));
+    }
   }
 
   /** Gives the keyboard back to the card, or to the stage. Set by the stage. */

@@ -76,6 +76,9 @@ export function listenToKeys(element: HTMLElement, editor: Editor, pointer: Poin
       const binding = bindingOf(event);
       done = binding !== undefined;
       if (binding && !(binding.edits && editor.readOnly)) {
+        if (editor.state.following !== null && binding.group === 'View') {
+          editor.follow(null);
+        }
         binding.run(editor, event);
       }
     }

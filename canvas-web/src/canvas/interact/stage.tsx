@@ -1,5 +1,5 @@
 import '../canvas.css';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import { Cards, type RenderCard } from '../render/cards';
 import { Pictures } from '../render/images';
@@ -62,6 +62,10 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
   const ground = useRef<HTMLDivElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const [view, setView] = useState<View | null>(null);
+  const empty = useSyncExternalStore(
+    (listener) => editor.scene.subscribe(listener),
+    () => editor.scene.size === 0,
+  );
   const [epoch, setEpoch] = useState(0);
   const help = useId();
   const finding = useStore(editor.ui, (state) => state.find);
@@ -115,13 +119,14 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
     }
     const measure = () => {
       view.remeasure();
+      editor.measure = view.painter.measure;
       setEpoch((before) => before + 1);
     };
     // Lines are broken by the width of letters, so they are broken again when the font has come, and each part of it that comes later.
     void fonts.load('500 16px "Inter Variable"').then((loaded) => loaded.length > 0 && measure());
     fonts.addEventListener('loadingdone', measure);
     return () => fonts.removeEventListener('loadingdone', measure);
-  }, [view]);
+  }, [view, editor]);
   useEffect(() => editor.setReadOnly(readOnly), [editor, readOnly]);
   useEffect(() => editor.scene.setDependencies(dependencies), [editor, dependencies]);
 
@@ -139,6 +144,11 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
         {view && <Cards editor={editor} painter={view.painter} cover={view.cover} renderCard={renderCard} epoch={epoch} />}
       </div>
       <canvas ref={overlay} className="cv-overlay" aria-hidden />
+      {empty && (
+        <p className="cv-empty">
+          {readOnly ? 'Nothing is on this canvas yet.' : 'Double-click to write a note, or paste a list: each line becomes an idea.'}
+        </p>
+      )}
       {view && <ContextBar editor={editor} view={view} />}
       {view && <ZoomBar editor={editor} view={view} />}
       {finding && <FindBar editor={editor} />}

@@ -50,7 +50,8 @@ export function TextEditor({ editor, view, size }: { editor: Editor; view: Objec
   const { id } = view;
   // Letters that exist already keep their size while there is room: a jump under one's fingers is worse than a scroll.
   const [first] = useState(size);
-  const place = placeOf(view, Math.min(first, size));
+  const free = view.type === 'text';
+  const place = placeOf(view, free ? first : Math.min(first, size));
 
   useLayoutEffect(() => {
     const element = field.current;
@@ -63,8 +64,20 @@ export function TextEditor({ editor, view, size }: { editor: Editor; view: Objec
     typing.current = bound;
     element.focus({ preventScroll: true });
     element.setSelectionRange(element.value.length, element.value.length);
-    return () => bound.destroy();
-  }, [editor, id]);
+    return () => {
+      bound.destroy();
+      editor.grow(id, first);
+    };
+  }, [editor, id, first]);
+
+  // Plain text has no card to scroll in: the field is as high as what is in it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measured again with each letter, this person's or another's.
+  useLayoutEffect(() => {
+    if (free && field.current) {
+      field.current.style.height = '0';
+      field.current.style.height = `${field.current.scrollHeight}px`;
+    }
+  }, [free, view.text, view.w]);
 
   useEffect(() => {
     const element = field.current;

@@ -94,10 +94,14 @@ export class Cover {
   change({ objects }: SceneChange): void {
     let gone = false;
     for (const id of objects) {
+      const mounted = this.mounted.has(id);
+      if (mounted ? this.scene.view(id) : !this.area) {
+        continue;
+      }
       const box = this.scene.box(id);
-      if (!box) {
+      if (mounted) {
         gone = this.mounted.delete(id) || gone;
-      } else if (this.area && !this.mounted.has(id) && overlaps(box, this.area)) {
+      } else if (box && this.area && overlaps(box, this.area)) {
         this.wanted.unshift(id);
         this.missing++;
       }

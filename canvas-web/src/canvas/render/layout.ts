@@ -1,7 +1,7 @@
 /** What stands where on a card, in the card's own units. The page's cards and the picture both follow it. */
 import type { ObjectView } from '../types';
 import type { Tone } from './palette';
-import { clipped, fitText, type Lines, type Measure, titleAndRest, type Weight } from './text';
+import { clipped, fitText, type Lines, type Measure, titleAndRest, type Weight, wrap } from './text';
 
 /** What a job card says when there is no room for more; from whoever knows the job. */
 export interface JobFace {
@@ -148,6 +148,27 @@ export class Layouts {
     add(rest, 13, Infinity, 400, 'ink2');
     return blocks;
   }
+}
+
+/** An idea grows with its text up to here; the rest is read by opening it. */
+const MOST_GROWN = 360;
+
+/** How high a card has to be for all of its text, at this size of letters; 0 for those whose letters shrink instead. */
+export function neededHeight(view: ObjectView, size: number, measure: Measure): number {
+  if (view.type === 'text') {
+    return Math.ceil(wrap(view.text, view.w - 2 * TEXT_PAD, size, 500, measure).lines.length * size * 1.35 + 2 * TEXT_PAD + 1);
+  }
+  if (view.type !== 'idea') {
+    return 0;
+  }
+  const { title, rest } = titleAndRest(view.text);
+  const w = view.w - 2 * CARD_PAD;
+  const lines = (text: string, letters: number, weight: Weight) =>
+    text === '' ? 0 : wrap(text, w, letters, weight, measure).lines.length * letters * 1.35 + 3;
+  return Math.min(
+    MOST_GROWN,
+    Math.ceil(11 + 11 * 1.35 + 3 + Math.min(lines(title, 15, 600), 15 * 1.35 * 4 + 3) + lines(rest, 13, 400) + 12),
+  );
 }
 
 /** What those see who may not see the job, and nothing more. */

@@ -12,6 +12,8 @@ import { FONT } from './text';
 
 /** From so many on, only what is in view gets an outline of its own. */
 const MANY = 150;
+/** From so many in view on, the box around all of them says enough. */
+const TOO_MANY = 1500;
 
 const hued = (hue: number): string => `oklch(0.6 0.17 ${hue})`;
 
@@ -157,7 +159,8 @@ export class Overlay {
       return;
     }
     const shown = selection.size > MANY ? scene.query(editor.camera.seen).filter((id) => selection.has(id)) : selection;
-    for (const id of shown) {
+    const each = Array.isArray(shown) && shown.length > TOO_MANY ? [] : shown;
+    for (const id of each) {
       const box = scene.box(id);
       if (box) {
         this.outline(pen, box, accent, state.editing === id ? 2.5 : 1.75);

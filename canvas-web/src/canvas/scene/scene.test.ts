@@ -148,6 +148,31 @@ test('CAN-2: after any moves the index says what a walk over all objects says', 
   );
 });
 
+test('CAN-3: while several people drag and resize, what is found is what is shown', () => {
+  const by = fc.integer({ min: -400, max: 400 });
+  const ids = Array.from({ length: 12 }, (_, at) => `o${at}`);
+  const some = fc.subarray(ids);
+  fc.assert(
+    fc.property(some, some, some, by, by, by, by, (mine, theirs, sized, dx, dy, ex, ey) => {
+      const { scene } = sceneOf(
+        ...ids.map((id, at) => ({
+          id,
+          type: at < 3 ? 'group' : 'sticky',
+          parent: at > 8 ? `o${at - 9}` : '',
+          x: (at % 4) * 150,
+          y: at * 40,
+        })),
+      );
+      scene.setDraft(OWN, { ids: mine, dx, dy });
+      scene.setDraft('2', { ids: theirs, dx: ex, dy: ey });
+      scene.setDraft('3', { boxes: new Map(sized.map((id) => [id, { x: ex, y: dy, w: 50, h: 300 }])) });
+      const area = { x: -100, y: 0, w: 400, h: 300 };
+      const shown = ids.filter((id) => overlaps(scene.box(id) ?? { x: 1e9, y: 0, w: 0, h: 0 }, area));
+      expect(scene.query(area).sort()).toEqual(shown.sort());
+    }),
+  );
+});
+
 test('CAN-2: a zoom keeps the point under the pointer, and a fit shows all', () => {
   const view = { w: 1440, h: 900 };
   const camera = { x: 100, y: -50, zoom: 1 };

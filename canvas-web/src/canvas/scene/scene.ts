@@ -184,29 +184,18 @@ export class Scene {
   /** Ids of what overlaps the box, in drawing order. */
   query(box: Box): string[] {
     this.rankAll();
-    const found = this.tree.search(area(box));
+    const found = this.found(box);
     this.counts.reads += found.length;
-    if (this.drafts.size === 0) {
-      return found.sort((a, b) => a.rank - b.rank).map(({ id }) => id);
-    }
-    return this.inOrder(
-      this.withDrafts(
-        found.map(({ id }) => id),
-        box,
-      ),
-    );
+    return found.sort((a, b) => a.rank - b.rank).map(({ id }) => id);
   }
 
   /** The topmost object at the point; `skip` is not seen. */
   hit(point: Point, skip?: (id: string) => boolean): string | null {
     const at = { ...point, w: 0, h: 0 };
-    const found = this.withDrafts(
-      this.tree.search(area(at)).map(({ id }) => id),
-      at,
-    );
+    const found = this.found(at);
     this.counts.reads += found.length;
     let best: string | null = null;
-    for (const id of found) {
+    for (const { id } of found) {
       const box = this.box(id);
       if (box && holds(box, point) && !skip?.(id) && (best === null || this.rank(id) > this.rank(best))) {
         best = id;
@@ -405,17 +394,26 @@ export class Scene {
     return { x, y, w: view.w, h: view.h };
   }
 
-  private drafted(id: string, box: Box): Box {
-    if (this.drafts.size === 0) {
-      return box;
-    }
+  /** Whose draft counts for the object: one's own, else the first of the others. */
+  private laidOn(id: string): Laid | undefined {
     const own = this.drafts.get(OWN);
-    for (const laid of own ? [own, ...this.drafts.values()] : this.drafts.values()) {
+    if (own?.all.has(id)) {
+      return own;
+    }
+    for (const laid of this.drafts.values()) {
       if (laid.all.has(id)) {
-        return 'ids' in laid.draft ? moved(box, laid.draft.dx, laid.draft.dy) : (laid.draft.boxes.get(id) ?? box);
+        return laid;
       }
     }
-    return box;
+    return undefined;
+  }
+
+  private drafted(id: string, box: Box): Box {
+    const laid = this.drafts.size === 0 ? undefined : this.laidOn(id);
+    if (!laid) {
+      return box;
+    }
+    return 'ids' in laid.draft ? moved(box, laid.draft.dx, laid.draft.dy) : (laid.draft.boxes.get(id) ?? box);
   }
 
   private draftedIds(): Set<string> {
@@ -438,19 +436,31 @@ export class Scene {
     return all;
   }
 
-  private withDrafts(found: string[], box: Box): string[] {
+  /** What overlaps the box. What is shifted by a drag is found where it was, with the box shifted the other way. */
+  private found(box: Box): Entry[] {
+    const still = this.tree.search(area(box));
     if (this.drafts.size === 0) {
-      return found;
+      return still;
     }
-    const live = this.draftedIds();
-    const still = found.filter((id) => !live.has(id));
-    for (const id of live) {
-      const at = this.box(id);
-      if (at && overlaps(at, box)) {
-        still.push(id);
+    const all = still.filter(({ id }) => !this.laidOn(id));
+    for (const laid of this.drafts.values()) {
+      const { draft } = laid;
+      if ('ids' in draft) {
+        for (const one of laid.all.size === 0 ? [] : this.tree.search(area(moved(box, -draft.dx, -draft.dy)))) {
+          if (this.laidOn(one.id) === laid) {
+            all.push(one);
+          }
+        }
+      } else {
+        for (const [id, at] of draft.boxes) {
+          const one = this.entries.get(id);
+          if (one && this.laidOn(id) === laid && overlaps(at, box)) {
+            all.push(one);
+          }
+        }
       }
     }
-    return still;
+    return all;
   }
 
   private reach(draft: Draft): Set<string> {
