@@ -127,15 +127,25 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
   const find = (job: string) => {
     const [card] = editor.scene.cardsOf(job);
     if (card) {
-      show('canvas');
+      look();
       editor.focusOn(card);
+    }
+  };
+  /** Shows the canvas, which on a phone the list of jobs covers. */
+  const look = () => {
+    if (outline) {
+      show('canvas');
+    }
+    if (phone) {
+      setJobsOpen(false);
     }
   };
   const place = (job: string, at: Point = freePlace(editor, editor.camera.camera)) => {
     if (editor.scene.cardsOf(job).size > 0) {
       find(job);
-    } else {
-      editor.create('job', at, { job });
+    } else if (editor.create('job', at, { job }) !== null && phone) {
+      look();
+      editor.fitSelection();
     }
   };
   const share = async () => {
