@@ -183,31 +183,33 @@ function ObjectPart({
             >
               {nameOf(view, jobs)}
             </span>
-            {view.type === 'group' && <Count>{inside}</Count>}
+            {view.type === 'group' && <Count of={inside} />}
             {view.locked && <Lock className="mt-1 size-3 shrink-0 text-ink-3" aria-hidden />}
             {links > 0 && !row.open && (
               <span
-                className="mt-0.5 flex shrink-0 items-center gap-0.5 text-2xs text-ink-3"
+                aria-hidden
+                data-count={links}
+                className="mt-0.5 flex after:content-[attr(data-count)] shrink-0 items-center gap-0.5 text-2xs text-ink-3"
                 title={links === 1 ? '1 connector' : `${links} connectors`}
               >
                 <ArrowUpRight className="size-3" aria-hidden />
-                {links}
               </span>
             )}
           </div>
-          {rest !== '' && <p className="wrap-break-word line-clamp-2 text-ink-2 text-xs">{rest}</p>}
+          {/* The spaces part what is below one another for those who hear it. */}{' '}
+          {rest !== '' && <p className="wrap-break-word line-clamp-2 text-ink-2 text-xs">{rest}</p>}{' '}
           {address !== null && (
             <a
               href={address}
               target="_blank"
               rel="noopener noreferrer"
               tabIndex={-1}
-              className="inline-flex max-w-full items-center gap-1 text-accent text-xs hover:underline"
+              className="inline-flex max-w-full items-center gap-1 text-ink-2 text-xs underline decoration-line-strong underline-offset-2 hover:decoration-ink-2"
             >
               <span className="truncate">{hostOf(address)}</span>
               <ExternalLink className="size-3 shrink-0" aria-hidden />
             </a>
-          )}
+          )}{' '}
           {view.job !== null && (renderJob?.(view.job) ?? <JobWord jobs={jobs} job={view.job} />)}
         </div>
       )}
@@ -215,8 +217,13 @@ function ObjectPart({
   );
 }
 
-const Count = ({ children }: { children: ReactNode }) => (
-  <span className="mt-0.5 shrink-0 rounded-full bg-sunken px-1.5 text-2xs text-ink-3 leading-4 tabular-nums">{children}</span>
+/** Drawn, not written: the row's name says it in words. */
+const Count = ({ of }: { of: number }) => (
+  <span
+    aria-hidden
+    data-count={of}
+    className="mt-0.5 shrink-0 rounded-full bg-sunken px-1.5 text-2xs text-ink-3 tabular-nums leading-4 after:content-[attr(data-count)]"
+  />
 );
 
 function JobWord({ jobs, job }: { jobs: JobSource; job: string }) {

@@ -31,6 +31,7 @@ export function labelOf(document: OpenDocument, view: ObjectView, jobs: JobSourc
     nameOf(view, jobs),
     face !== null && face.number !== null ? face.word : '',
     restOf(view),
+    view.text.trim() === '' ? '' : hostOf(view.url),
     view.type === 'group' ? counted(document.children(view.id).length, 'object inside', 'objects inside') || 'empty' : '',
     counted(links, 'connector', 'connectors'),
     view.locked ? 'locked' : '',
