@@ -93,6 +93,12 @@ impl Live {
             .get_or_start(id, |arbiter| CanvasActor::start(self.clone(), id, arbiter))
     }
 
+    /// Canvases held in memory.
+    #[must_use]
+    pub fn open_canvases(&self) -> usize {
+        self.0.canvases.running().len()
+    }
+
     /// Asks the actor of a canvas; one that stopped just now is started again.
     async fn ask_canvas<M, T>(&self, id: CanvasId, message: impl Fn() -> M) -> Result<(Addr<CanvasActor>, T), CommandError>
     where

@@ -31,5 +31,8 @@ async fn readyz(ctx: Ctx) -> Result<&'static str, ApiError> {
 async fn metrics(ctx: Ctx) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(ctx.metrics.render(ctx.store.commits(), ctx.live.open_sockets()))
+        .body(
+            ctx.metrics
+                .render(ctx.store.commits(), ctx.live.open_sockets(), ctx.live.open_canvases()),
+        )
 }

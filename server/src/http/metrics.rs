@@ -28,8 +28,8 @@ impl Metrics {
         served.took += took;
     }
 
-    /// The text; `commits` and `units` are those of the store, `sockets` are open now.
-    pub fn render(&self, (commits, units): (u64, u64), sockets: i64) -> String {
+    /// The text; `commits` and `units` are those of the store, `sockets` and `canvases` are open now.
+    pub fn render(&self, (commits, units): (u64, u64), sockets: i64, canvases: usize) -> String {
         let mut text = String::from("# HELP coord_http_requests_total Requests answered.\n# TYPE coord_http_requests_total counter\n");
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for ((method, route, status), served) in &requests {
@@ -54,6 +54,8 @@ impl Metrics {
         line(&mut text, "coord_store_units_total", &[], units);
         text.push_str("# HELP coord_sockets_open WebSockets open now.\n# TYPE coord_sockets_open gauge\n");
         line(&mut text, "coord_sockets_open", &[], sockets);
+        text.push_str("# HELP coord_canvases_open Canvases held in memory.\n# TYPE coord_canvases_open gauge\n");
+        line(&mut text, "coord_canvases_open", &[], canvases);
         text
     }
 }
