@@ -110,8 +110,13 @@ const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard,
       aria-label={`${editor.label(id)}${selected ? ', selected' : ''}`}
       tabIndex={focused ? 0 : -1}
       onFocus={(event) => {
-        if (event.target === event.currentTarget && editor.state.focus !== id) {
-          editor.set({ focus: id });
+        if (event.target === event.currentTarget) {
+          if (!editor.state.selection.has(id)) {
+            // By a screen reader, or on the way back from another window: what has the keyboard is what keys act on.
+            editor.select([id]);
+          } else if (editor.state.focus !== id) {
+            editor.set({ focus: id });
+          }
         }
       }}
     >

@@ -34,7 +34,7 @@ export function useDesk(session: CanvasSession, ws: string, me: string, calls: D
       me,
       jobs,
       presence: session.presence,
-      steps: { undo: () => undo.undo(), redo: () => undo.redo() },
+      steps: { undo: () => undo.undo(), redo: () => undo.redo(), stop: () => undo.stop() },
       say: (words) => latest.calls.say(words),
       openJob: (job) => latest.calls.openJob(job),
       newJob: (place) => latest.calls.newJob(place),
