@@ -38,6 +38,8 @@ export default defineConfig({
   },
   build: { target: 'es2023', assetsInlineLimit: 0, sourcemap: false, chunkSizeWarningLimit: 700 },
   test: {
+    // Of a busy machine; a test that hangs still ends.
+    testTimeout: 30_000,
     environment: 'jsdom',
     setupFiles: ['./src/test/setup.ts'],
     restoreMocks: true,
