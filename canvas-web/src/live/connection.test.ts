@@ -3,7 +3,7 @@ import { HttpResponse, http } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { keys } from '@/api/keys';
-import type { FeedMessage, Job, Note } from '@/api/types';
+import type { Canvas, FeedMessage, Job, Note } from '@/api/types';
 import { aJob, ana, aWorkspace } from '@/test/samples';
 import { LiveConnection, useLiveStatus } from './connection';
 import type { ById } from './feed';
@@ -122,6 +122,30 @@ test('adds a note once to an open list, whoever tells first', async () => {
   first.say({ seq: 11, at, type: 'note.added', note });
   first.say({ seq: 12, at, type: 'note.added', note: { ...note, id: 'n-2' } });
   await vi.waitFor(() => expect(cache.getQueryData<Note[]>(keys.notes('j-1'))?.map(({ id }) => id)).toEqual(['n-1', 'n-2']));
+});
+
+test('CAN-1: the list of canvases follows: made, renamed, deleted; an older state does not come back', async () => {
+  const canvas: Canvas = {
+    id: 'c-1',
+    workspace: 'ws-1',
+    name: 'Plan',
+    created_by: ana,
+    created_at: at,
+    updated_at: at,
+    locked: false,
+    editor: null,
+    version: 3,
+  };
+  cache.setQueryData(keys.canvases('ws-1'), [canvas]);
+  connection?.start();
+  const first = await socket(1);
+  const names = () => cache.getQueryData<Canvas[]>(keys.canvases('ws-1'))?.map(({ name }) => name);
+  first.say({ seq: 11, at, type: 'canvas.changed', canvas: { ...canvas, name: 'Old', version: 2 } });
+  first.say({ seq: 12, at, type: 'canvas.changed', canvas: { ...canvas, id: 'c-2', name: 'Other', version: 1 } });
+  await vi.waitFor(() => expect(names()).toEqual(['Plan', 'Other']));
+  first.say({ seq: 13, at, type: 'canvas.changed', canvas: { ...canvas, name: 'Plan B', version: 4 } });
+  first.say({ seq: 14, at, type: 'canvas.deleted', id: 'c-2' });
+  await vi.waitFor(() => expect(names()).toEqual(['Plan B']));
 });
 
 test('asks to sign in when the session is over', async () => {

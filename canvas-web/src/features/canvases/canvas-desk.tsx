@@ -17,6 +17,7 @@ import { CanvasMenu } from './canvas-menu';
 import { CanvasNotes, type Watching } from './canvas-notes';
 import { useControlK, useFirstLook, useMakeReady, useObjectLink, useOneGroup, useSelectedKeys, useSheet } from './desk-hooks';
 import { downloadJson, fileName, jobWords } from './files';
+import { FollowNote } from './follow-note';
 import { JobsPanel } from './jobs-panel';
 import { Offers } from './offers';
 import { freePlace } from './places';
@@ -255,6 +256,7 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
           ) : (
             <>
               <Stage workspace={workspace} label={canvas.name} desk={desk} readOnly={readOnly} onPlace={place} />
+              <FollowNote editor={editor} presence={session.presence} />
               <BusyMarks editor={editor} ids={busy} />
               <ToolPalette editor={editor} readOnly={readOnly} />
             </>

@@ -8,7 +8,7 @@ import { useSyncStatus } from '@/canvas/sync/hooks';
 import type { CanvasSession } from '@/canvas/sync/session';
 import type { ObjectView } from '@/canvas/types';
 import { useShortcuts } from '@/shared/lib/shortcuts';
-import { useUi } from '@/shared/lib/ui-store';
+import { type SheetGroup, useUi } from '@/shared/lib/ui-store';
 import { toast, toastProblem } from '@/shared/ui/toast';
 import { answerBy } from './job-card';
 import type { Desk } from './use-desk';
@@ -159,12 +159,21 @@ export function useObjectLink({ document, editor }: Desk, session: CanvasSession
 export function useSheet() {
   useEffect(() => {
     const groups = [...new Set(shortcuts.map(({ group }) => group))];
-    useUi.setState({
-      sheet: groups.map((title) => ({
+    const ofStage = groups.map(
+      (title): SheetGroup => ({
         title: `Canvas: ${title.toLocaleLowerCase()}`,
-        keys: shortcuts.filter(({ group }) => group === title).map(({ keys, meaning }) => [[...keys], meaning] as [string[], string]),
-      })),
-    });
+        keys: shortcuts.filter(({ group }) => group === title).map(({ keys, meaning }) => [[...keys], meaning]),
+      }),
+    );
+    const ofPage: SheetGroup = {
+      title: 'Canvas',
+      keys: [
+        [['Ctrl', 'K'], 'Any action by its name'],
+        [['A'], 'Allow once what the agent of the selected job asks'],
+        [['D'], 'Deny it'],
+      ],
+    };
+    useUi.setState({ sheet: [ofPage, ...ofStage] });
     return () => useUi.setState({ sheet: [] });
   }, []);
 }

@@ -69,7 +69,7 @@ export function NewCanvasDialog({ workspace, onClose }: { workspace: Workspace; 
                   <Preview boxes={start.picture} />
                   <span className="px-0.5">
                     <span className="block font-medium text-sm">{start.name}</span>
-                    <span className="block text-pretty text-2xs text-ink-3">{start.words}</span>
+                    <span className="block text-pretty text-2xs text-ink-2">{start.words}</span>
                   </span>
                 </label>
               ))}

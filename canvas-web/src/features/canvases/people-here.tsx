@@ -8,7 +8,7 @@ import { Menu, MenuGroup, MenuItem, MenuLine } from '@/shared/ui/menu';
 const MOST = 4;
 
 /** The colour of a person's cursor, the same for everybody. */
-const hueStyle = (hue: number) => ({ backgroundColor: `oklch(0.62 0.15 ${hue})` });
+const hueStyle = (hue: number) => ({ backgroundColor: `oklch(0.52 0.14 ${hue})` });
 
 export const firstLetters = (name: string): string =>
   name

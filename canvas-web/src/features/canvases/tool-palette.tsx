@@ -66,7 +66,7 @@ export function ToolPalette({ editor, readOnly }: { editor: Editor; readOnly: bo
           title="What it is connected to waits until this is done"
           className={cx(
             'ml-1 inline-flex h-8 shrink-0 items-center gap-1.5 rounded-lg border px-2 text-xs',
-            kind === 'dep' ? 'border-accent bg-accent-soft text-accent' : 'text-ink-2 hover:bg-hover',
+            kind === 'dep' ? 'border-accent bg-accent-soft text-ink' : 'text-ink-2 hover:bg-hover',
           )}
         >
           <Waypoints className="size-4" aria-hidden />

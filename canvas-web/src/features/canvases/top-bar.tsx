@@ -98,7 +98,7 @@ const Toggle = ({ label, on, icon, onPress }: { label: string; on: boolean; icon
     onClick={onPress}
     className={cx(
       'inline-flex h-8 shrink-0 items-center gap-1.5 rounded-lg px-2 text-sm',
-      on ? 'bg-accent-soft text-accent' : 'text-ink-2 hover:bg-hover hover:text-ink',
+      on ? 'bg-accent-soft text-ink [&>svg]:text-accent' : 'text-ink-2 hover:bg-hover hover:text-ink',
     )}
   >
     {icon}
