@@ -4,7 +4,13 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use coord_loadtest::{
     chance::Chance,
-    kill::{self, Found, cut, plan::Plan, world::Programs},
+    kill::{
+        self, Found,
+        canvas::{plan as canvas_plan, plans as canvas_plans, seen as canvas_seen},
+        cut,
+        plan::Plan,
+        world::Programs,
+    },
     process,
     progress::Progress,
     report::{Figures, Report, Target as Wanted},
@@ -123,6 +129,24 @@ enum Scenario {
         #[command(flatten)]
         runner: Runner,
     },
+    /// People edit canvases, undo, lose connections and rights, and the server is killed, by plans: at rest all have the same.
+    CanvasPlans {
+        /// How many plans, one after another on one server.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        plans: u32,
+        /// Steps of each.
+        #[arg(long, default_value_t = 40)]
+        steps: usize,
+        /// Performs a plan that was saved, instead of drawing some from the seed.
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+    },
+    /// `kill -9` of a server while somebody's edits reach somebody else: nothing seen is lost.
+    CanvasKill {
+        /// Kills, each at another moment.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        kills: u32,
+    },
     /// A runner comes back after its lease was taken over: it is refused by its fence and drops the work.
     Takeover {
         #[command(flatten)]
@@ -203,9 +227,8 @@ struct Runner {
 
 impl Runner {
     fn programs(&self, target: &Target) -> Result<Programs> {
-        anyhow::ensure!(target.server.is_none(), "only a server that was started here is killed");
         Ok(Programs {
-            server: process::find(target.server_program.as_deref(), "coord-server")?,
+            server: target.own_server()?,
             runner: process::find(self.runner_program.as_deref(), "coord-runner")?,
         })
     }
@@ -333,6 +356,26 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
             let settings = serde_json::json!({ "seconds": seconds });
             survive(&common, "cut", common.seed, settings, async |_, progress| {
                 cut::short(&programs, Duration::from_secs(seconds), progress).await
+            })
+            .await
+        }
+        Scenario::CanvasPlans { plans, steps, plan } => {
+            let program = common.target.own_server()?;
+            let plan = plan.as_deref().map(canvas_plan::Plan::load).transpose()?;
+            let settings = serde_json::json!({ "plans": plans, "steps": steps });
+            let seed = plan.as_ref().map_or(common.seed, |plan| plan.seed);
+            survive(&common, "canvas-plans", seed, settings, async |seed, progress| {
+                let drawn = || (0..u64::from(plans)).map(|n| canvas_plan::Plan::draw(seed * 1_000_000 + n, steps));
+                let plans: Vec<_> = plan.clone().map_or_else(|| drawn().collect(), |plan| vec![plan]);
+                canvas_plans::run(&program, &plans, progress).await
+            })
+            .await
+        }
+        Scenario::CanvasKill { kills } => {
+            let program = common.target.own_server()?;
+            let settings = serde_json::json!({ "kills": kills });
+            survive(&common, "canvas-kill", common.seed, settings, async |seed, progress| {
+                canvas_seen::run(&program, seed, kills, progress).await
             })
             .await
         }

@@ -41,6 +41,15 @@ impl Target {
             flags: self.server_flag.clone(),
         })
     }
+
+    /// The server's program, for what starts and kills servers itself.
+    ///
+    /// # Errors
+    /// When it is not there, or another server was named.
+    pub fn own_server(&self) -> Result<PathBuf> {
+        anyhow::ensure!(self.server.is_none(), "only a server that was started here is killed");
+        process::find(self.server_program.as_deref(), "coord-server")
+    }
 }
 
 /// A server, and somebody signed in.

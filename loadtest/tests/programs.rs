@@ -88,3 +88,17 @@ fn agt_10_a_cut_network_loses_nothing() {
 fn run_5_a_runner_whose_lease_was_taken_over_is_refused_and_drops_the_work() {
     assert_eq!(figures("takeover")("violations"), 0.0);
 }
+
+#[test]
+fn can_1_people_who_lose_connections_rights_and_the_server_end_with_the_same_canvas() {
+    let figure = figures("canvas-plans --plans 500 --steps 40 --seed 3");
+    assert_eq!((figure("plans"), figure("violations")), (500.0, 0.0));
+    assert!(figure("edits") > 10_000.0 && figure("server_kills") > 5.0);
+}
+
+#[test]
+fn can_8_nothing_that_was_seen_is_lost_when_the_server_is_killed() {
+    let figure = figures("canvas-kill --kills 10 --seed 4");
+    assert_eq!((figure("server_kills"), figure("violations")), (10.0, 0.0));
+    assert!(figure("edits_seen") > 10.0);
+}

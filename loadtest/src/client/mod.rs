@@ -4,3 +4,4 @@ pub mod editor;
 pub mod http;
 pub mod runner;
 pub mod socket;
+pub mod tab;

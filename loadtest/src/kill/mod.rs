@@ -1,8 +1,10 @@
 //! What must survive when programs are killed or the network is cut: a real server and real runners, with the scripted agent.
 //!
 //! A [`plan`] is drawn from a seed and can be saved and performed again. [`world`] is what runs, [`ledger`] what was acknowledged and
-//! told, [`people`] who does it, [`check`] what must be true at the end. [`cut`] are the tests of a single broken connection.
+//! told, [`people`] who does it, [`check`] what must be true at the end. [`cut`] are the tests of a single broken connection, [`canvas`] those of
+//! people who edit together.
 
+pub mod canvas;
 pub mod check;
 pub mod cut;
 pub mod ledger;
