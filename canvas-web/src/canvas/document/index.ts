@@ -30,6 +30,7 @@ export {
   type Received,
   readFromSystem,
   received,
+  sizeOf,
   type Upload,
   write,
   writeToSystem,

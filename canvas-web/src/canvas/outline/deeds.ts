@@ -1,5 +1,5 @@
 /** What a person can do from the outline: the same commands as on the canvas, said aloud. */
-import { commands, find, type OpenDocument, type Outcome, words } from '../document';
+import { commands, cut, find, type OpenDocument, type Outcome, paste, type Received, sizeOf, type Upload, words } from '../document';
 import type { JobSource } from '../render/painter';
 import type { JobDependency } from '../scene/scene';
 import type { Color, ObjectType, Point } from '../types';
@@ -13,8 +13,11 @@ export interface OutlineActions {
   readonly newJob?: (place: { readonly at: Point; readonly parent: string | null }) => void;
   readonly addDependency?: (dependency: JobDependency) => void;
   readonly removeDependency?: (dependency: JobDependency) => void;
-  readonly undo?: () => void;
-  readonly redo?: () => void;
+  /** Stores a pasted picture. */
+  readonly upload?: Upload;
+  /** Whether there was anything to take back, or to make again. */
+  readonly undo?: () => boolean;
+  readonly redo?: () => boolean;
   readonly showOnCanvas?: (id: string) => void;
   /** Shows a refusal. */
   readonly say?: (words: string) => void;
@@ -66,6 +69,18 @@ export class Deeds {
   duplicate(ids: readonly string[]): readonly string[] {
     const { document, me } = this.options;
     return this.run(commands.duplicate(document, ids, { by: me }), (count) => counted(count, 'duplicated'));
+  }
+
+  cut(ids: readonly string[]): void {
+    this.run(cut(this.options.document, ids), (count) => counted(count, 'cut'));
+  }
+
+  /** Adds what was on the clipboard where there is room for it. */
+  async paste(what: Received, place: { parent: string | null; near: string | null }, upload?: Upload): Promise<readonly string[]> {
+    const { document, me } = this.options;
+    const at = commands.roomBeside(document, sizeOf(what), place);
+    const outcome = await paste(document, what, { at, by: me, parent: place.parent, upload });
+    return this.run(outcome, (count) => counted(count, 'pasted'));
   }
 
   moveInto(ids: readonly string[], into: string | null): void {

@@ -61,9 +61,9 @@ export function useOutlineKeys({ outline, options, scroller }: Keyboard) {
       'ctrl+shift+l': () => outline.deeds.lock(outline.targets(row), !options.document.objects.get(row.id)?.locked),
       'ctrl+m': () => outline.ask({ what: 'move', ids: outline.targets(row) }),
       'ctrl+Enter': () => outline.create('idea'),
-      'ctrl+z': () => options.actions.undo?.(),
-      'ctrl+shift+z': () => options.actions.redo?.(),
-      'ctrl+y': () => options.actions.redo?.(),
+      'ctrl+z': () => outline.undo(),
+      'ctrl+shift+z': () => outline.redo(),
+      'ctrl+y': () => outline.redo(),
     };
     const run = walk[key] ?? (options.readOnly ? undefined : change[key]);
     if (run !== undefined) {

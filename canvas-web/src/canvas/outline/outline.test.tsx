@@ -1,4 +1,4 @@
-import { act, render, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import axe from 'axe-core';
 import { useState } from 'react';
@@ -10,6 +10,9 @@ import type { JobFace } from '../render/layout';
 import type { JobSource } from '../render/painter';
 import type { JobDependency } from '../scene/scene';
 import { Outline, type OutlineActions } from '.';
+
+// A whole page in jsdom takes its time when the machine is busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 beforeEach(() => {
   // jsdom has no layout: the list gets room for a hundred rows.
@@ -51,7 +54,7 @@ function show(
     () => ({ selection: [...selected.now], camera: null }),
     ({ selection }) => selected.set?.(new Set(selection)),
   );
-  const actions: OutlineActions = { undo: () => void undo.undo(), redo: () => void undo.redo(), ...more.actions };
+  const actions: OutlineActions = { undo: undo.undo, redo: undo.redo, ...more.actions };
   function Page() {
     const [selection, setSelection] = useState<ReadonlySet<string>>(new Set());
     selected.now = selection;
@@ -248,6 +251,33 @@ describe('CAN-2: changing things by keyboard alone', () => {
     await user.click(row(/Fruit/));
     await user.keyboard('{Shift>}{Delete}{/Shift}');
     expect([...second.document.objects.keys()].sort()).toEqual([second.card, second.site].sort());
+  });
+
+  test('CAN-2: copy, cut and paste; lines of text become ideas in the group with the keyboard', async () => {
+    const { document, fruit, apples } = aBoard();
+    const { user } = show({ document });
+    const kept = new Map<string, string>();
+    const clipboardData = {
+      setData: (type: string, value: string) => void kept.set(type, value),
+      getData: (type: string) => kept.get(type) ?? '',
+      files: [],
+    };
+    await user.click(row(/Apples/));
+    fireEvent.copy(row(/Apples/), { clipboardData });
+    expect(kept.get('text/plain')).toBe('Apples\nRed ones');
+    fireEvent.paste(row(/Apples/), { clipboardData });
+    await waitFor(() => expect(labels().filter((label) => label === 'Sticky note, Apples, Red ones')).toHaveLength(2));
+    await user.click(row(/Fruit/));
+    kept.clear();
+    kept.set('text/plain', '- Plums\n- Quinces');
+    fireEvent.paste(row(/Fruit/), { clipboardData });
+    await waitFor(() => expect(labels().filter((label) => /Plums|Quinces/.test(label ?? ''))).toHaveLength(2));
+    expect([...document.objects.values()].filter(({ text, parent }) => text === 'Plums' && parent === fruit)).toHaveLength(1);
+    expect(said()).toBe('2 objects pasted.');
+    const first = window.document.querySelector(`[data-row="${apples}"]`) as HTMLElement;
+    await user.click(first);
+    fireEvent.cut(first, { clipboardData });
+    expect(document.objects.has(apples)).toBe(false);
   });
 
   test('CAN-2: locked objects are said to be so and stay', async () => {

@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import { Empty } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Menu, MenuItem } from '@/shared/ui/menu';
+import { clips } from './clips';
 import { AddressDialog, ConnectDialog, MoveDialog } from './dialogs';
 import { useOutlineKeys } from './keys';
 import { OutlineRow } from './row';
@@ -75,7 +76,7 @@ function Open({ outline, ...props }: OutlineProps & { outline: OutlineState }) {
   };
 
   return (
-    <section aria-label={`Outline of ${label}`} className="flex h-full min-h-0 flex-col bg-surface">
+    <section {...clips(outline, props)} aria-label={`Outline of ${label}`} className="flex h-full min-h-0 flex-col bg-surface">
       <Bar outline={outline} {...props} />
       {rows.length === 0 ? (
         <div className="min-h-0 flex-1 overflow-y-auto">
@@ -176,12 +177,12 @@ function Bar({ outline, actions, readOnly }: OutlineOptions & { outline: Outline
       {!readOnly && (
         <>
           {actions.undo && (
-            <IconButton label="Undo" onClick={actions.undo}>
+            <IconButton label="Undo" onClick={outline.undo}>
               <Undo2 className="size-4" aria-hidden />
             </IconButton>
           )}
           {actions.redo && (
-            <IconButton label="Redo" onClick={actions.redo} className="max-md:hidden">
+            <IconButton label="Redo" onClick={outline.redo} className="max-md:hidden">
               <Redo2 className="size-4" aria-hidden />
             </IconButton>
           )}

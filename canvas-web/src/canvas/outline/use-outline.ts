@@ -1,8 +1,10 @@
 /** The state of an outline: what is listed, which row has the keyboard, what is folded, typed and asked. */
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { aloud } from '../aloud';
 import { ancestors, commands, type OpenDocument } from '../document';
 import type { JobSource } from '../render/painter';
 import type { JobDependency } from '../scene/scene';
+import { schema } from '../schema.gen';
 import type { ObjectType } from '../types';
 import { Deeds, type OutlineActions } from './deeds';
 import { type CardLinks, cardLinks, flatRows, type Row, rowsOf } from './rows';
@@ -28,7 +30,7 @@ export type Asking =
   | { readonly what: 'connect'; readonly id: string }
   | { readonly what: 'address'; readonly place: Place };
 
-interface Place {
+export interface Place {
   readonly parent: string | null;
   readonly near: string | null;
 }
@@ -63,6 +65,12 @@ export interface OutlineState {
   remove(row: Row, withChildren?: boolean): void;
   duplicate(row: Row): void;
   group(row: Row): void;
+  undo(): void;
+  redo(): void;
+  /** Where something new would go: into the group with the keyboard, or beside what has it. */
+  placeOf(): Place;
+  /** Selects what was just made and gives it the keyboard. */
+  made(ids: readonly string[]): void;
   /** The objects that an action on a row is about: the selection, when the row is part of it. */
   targets(row: Row): readonly string[];
 }
@@ -80,7 +88,8 @@ export function useOutline(options: OutlineOptions): OutlineState | undefined {
   const [editing, setEditing] = useState<{ readonly id: string; readonly fresh: boolean } | null>(null);
   const [query, setQuery] = useState('');
   const [asking, ask] = useState<Asking | null>(null);
-  const [said, announce] = useState('');
+  const [said, setSaid] = useState('');
+  const announce = useCallback((text: string) => setSaid((before) => aloud(text, before)), []);
   const [focusing, setFocusing] = useState(0);
   const searched = useDeferredValue(query);
 
@@ -98,7 +107,7 @@ export function useOutline(options: OutlineOptions): OutlineState | undefined {
           removeDependency: (dependency) => latest.current.actions.removeDependency?.(dependency),
         },
       }),
-    [document, me, jobs],
+    [document, me, jobs, announce],
   );
   const version = listed?.version;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the version says when the document lists otherwise
@@ -149,6 +158,13 @@ export function useOutline(options: OutlineOptions): OutlineState | undefined {
     }
   }, [selection, document, unfold]);
 
+  const found = searched.trim() === '' ? null : rows.length;
+  useEffect(() => {
+    if (found !== null) {
+      announce(found === 0 ? 'Nothing found.' : `${found} found.`);
+    }
+  }, [found, announce]);
+
   if (listed === undefined) {
     return undefined;
   }
@@ -166,7 +182,7 @@ export function useOutline(options: OutlineOptions): OutlineState | undefined {
     setActive(id);
     setEditing({ id, fresh });
   };
-  const made = (id: string | null, alsoEdit: boolean) => {
+  const show = (id: string | null, alsoEdit: boolean) => {
     if (id !== null) {
       reveal(id);
       if (alsoEdit) {
@@ -175,7 +191,13 @@ export function useOutline(options: OutlineOptions): OutlineState | undefined {
     }
   };
   const row = rows.find(({ key }) => key === current);
-  /** New objects go into the group with the keyboard, or beside what has it. */
+  const made = (ids: readonly string[]) => {
+    const [first] = ids;
+    if (first !== undefined) {
+      reveal(first);
+      options.onSelect(ids);
+    }
+  };
   const placeOf = (): Place => {
     const view = row === undefined ? undefined : document.objects.get(row.id);
     if (view === undefined || searched.trim() !== '') {
@@ -241,11 +263,11 @@ export function useOutline(options: OutlineOptions): OutlineState | undefined {
     create: (type, url) => {
       const at = asking?.what === 'address' ? asking.place : placeOf();
       if (type === 'newJob') {
-        options.actions.newJob?.({ at: commands.roomBeside(document, 'job', at), parent: at.parent });
+        options.actions.newJob?.({ at: commands.roomBeside(document, schema.types.job, at), parent: at.parent });
       } else if (type === 'link' && url === undefined) {
         ask({ what: 'address', place: at });
       } else {
-        made(deeds.create(type, at, url), type !== 'link');
+        show(deeds.create(type, at, url), type !== 'link');
       }
     },
     remove: (one, withChildren) => {
@@ -258,14 +280,13 @@ export function useOutline(options: OutlineOptions): OutlineState | undefined {
       setFocusing((count) => count + 1);
     },
     duplicate: (one) => {
-      const copies = deeds.duplicate(targets(one));
-      const [first] = copies;
-      if (first !== undefined) {
-        reveal(first);
-        options.onSelect(copies);
-      }
+      made(deeds.duplicate(targets(one)));
     },
-    group: (one) => made(deeds.group(targets(one)), true),
+    undo: () => announce(options.actions.undo?.() ? 'Undone.' : 'Nothing to undo.'),
+    redo: () => announce(options.actions.redo?.() ? 'Redone.' : 'Nothing to redo.'),
+    group: (one) => show(deeds.group(targets(one)), true),
+    placeOf,
+    made,
     targets,
   };
 }

@@ -39,6 +39,7 @@ export function AsOutline({ desk, label, me, readOnly, calls, onCanvas }: Props)
             actions={{
               promote: calls.promote,
               newJob: calls.newJob,
+              upload: calls.upload,
               addDependency: calls.addDependency,
               removeDependency: calls.removeDependency,
               undo: () => undo.undo(),

@@ -13,7 +13,7 @@ import { createObject, createObjects, type NewObject } from '../commands/create'
 import { deleteObjects } from '../commands/groups';
 import { done, type Outcome, refused } from '../edit';
 import { fromCanvasFile, type JobWords, toCanvasFile } from '../files/canvas-file';
-import { toLocal } from '../geometry';
+import { around, toLocal } from '../geometry';
 import { limits } from '../heal';
 import { listOf, loneAddress } from './lines';
 import { asHtml, asText, fromHtml } from './list';
@@ -112,6 +112,22 @@ function parse(json: string): Fragment | null {
   } catch {
     return null;
   }
+}
+
+/** How much room what was received will take. */
+export function sizeOf(what: Received): { readonly w: number; readonly h: number } {
+  if (what.kind === 'fragment') {
+    return extent(what.fragment);
+  }
+  if (what.kind !== 'text') {
+    return { w: largest, h: largest };
+  }
+  const { items, columns } = listOf(what.text);
+  const sizes = items.map(() => (items.length > 1 ? schema.types.idea : schema.types.sticky));
+  return (
+    around(grid(sizes, { x: 0, y: 0 }, 24, columns).map((place, index) => ({ ...place, ...(sizes[index] ?? schema.types.idea) }))) ??
+    schema.types.sticky
+  );
 }
 
 export interface Pasting {

@@ -12,6 +12,15 @@ function noneOverlap(all: ReturnType<typeof boxes>): void {
 }
 
 describe('CAN-2: placing by keyboard alone', () => {
+  test('CAN-2: room for a box of any size is free, on the canvas and in groups', () => {
+    const document = anOpenDocument();
+    const group = create(document, { type: 'group', x: 300, y: 300 });
+    const note = create(document, { x: 32, y: 64, parent: group });
+    const middle = commands.roomBeside(document, { w: 100, h: 60 }, { parent: group, near: note });
+    expect(middle).toEqual({ x: 300 + 32 + 200 + 24 + 50, y: 300 + 64 + 30 });
+    expect(commands.roomBeside(document, { w: 500, h: 500 }, { near: group })).toEqual({ x: 300 + 640 + 24 + 250, y: 300 + 250 });
+  });
+
   test('CAN-2: new objects lie beside the given one, without overlaps', () => {
     const document = anOpenDocument();
     const first = create(document, { x: 500, y: 500 });

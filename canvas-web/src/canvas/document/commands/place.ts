@@ -35,9 +35,12 @@ export function createBeside(
   });
 }
 
-/** The middle of the place on the canvas where such an object would have room. */
-export function roomBeside(document: CanvasDocument, type: string, { parent = null, near }: Omit<Beside, 'by'>): Point {
-  const { w, h } = defaultsOf(type);
+/** The middle of the place on the canvas where a box of that size would have room. */
+export function roomBeside(
+  document: CanvasDocument,
+  { w, h }: { readonly w: number; readonly h: number },
+  { parent = null, near }: Omit<Beside, 'by'>,
+): Point {
   const at = new Room(document, parent, near ?? null).take(w, h);
   const corner = worldPoint(document, parent);
   return { x: corner.x + at.x + w / 2, y: corner.y + at.y + h / 2 };
