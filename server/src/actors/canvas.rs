@@ -392,6 +392,7 @@ impl Actor for CanvasActor {
         self.load(ctx);
         ctx.run_interval(IDLE / 6, |actor, ctx| {
             actor.people.expire(Instant::now());
+            actor.room.forget_old();
             actor.tell_people(ctx);
             let lonely = actor.lonely_since.is_some_and(|since| since.elapsed() >= IDLE);
             let busy = actor

@@ -41,6 +41,8 @@ struct Ring {
     first: u64,
     frames: VecDeque<Frame>,
     bytes: usize,
+    /// Where the head was when frames were last let go.
+    mark: u64,
     ended: Option<Ended>,
 }
 
@@ -77,6 +79,23 @@ impl Room {
         let head = ring.first + ring.frames.len() as u64;
         drop(ring);
         self.head.send_replace(head);
+    }
+
+    /// Lets go of the frames from before the last call: whoever has not taken them by now is stuck, and finds out.
+    pub(super) fn forget_old(&self) {
+        let mut ring = super::super::lock(&self.ring);
+        let head = ring.first + ring.frames.len() as u64;
+        while ring.first < ring.mark {
+            match ring.frames.pop_front() {
+                Some(frame) => {
+                    ring.bytes -= frame.bytes.len();
+                    ring.first += 1;
+                }
+                None => break,
+            }
+        }
+        ring.mark = head;
+        ring.frames.shrink_to(64);
     }
 
     /// Ends all connections.
