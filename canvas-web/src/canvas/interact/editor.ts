@@ -2,6 +2,7 @@
  * One person at one canvas: the scene, the camera, what they do now, and every action they can take. Plain TypeScript; the stage renders it,
  * toolbars and palettes call it.
  */
+import { aloud } from '../aloud';
 import type * as Y from 'yjs';
 import { commands, type Outcome, words } from '../document';
 import { type JobFace, neededHeight, privateFace, typeWord } from '../render/layout';
@@ -24,8 +25,9 @@ export interface PresenceLink {
 
 /** Steps of this person's own; see document/undo.ts. */
 export interface Steps {
-  undo(): void;
-  redo(): void;
+  /** Whether there was anything to take back, or to make again. */
+  undo(): boolean;
+  redo(): boolean;
   /** Ends the step that is being typed. */
   stop?(): void;
 }
@@ -138,7 +140,7 @@ export class Editor {
 
   /** Tells those who hear the canvas what those who see it can see. */
   announce(text: string): void {
-    this.set({ heard: text });
+    this.set({ heard: aloud(text, this.state.heard) });
   }
 
   // Selection and focus
@@ -588,13 +590,13 @@ export class Editor {
 
   undo(): void {
     if (!this.readOnly) {
-      this.options.steps?.undo();
+      this.announce(this.options.steps?.undo() ? 'Undone.' : 'Nothing to undo.');
     }
   }
 
   redo(): void {
     if (!this.readOnly) {
-      this.options.steps?.redo();
+      this.announce(this.options.steps?.redo() ? 'Redone.' : 'Nothing to redo.');
     }
   }
 

@@ -1,5 +1,5 @@
 import { useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useJobs } from '@/api/hooks';
 import type { Workspace } from '@/api/types';
 import { JobPanel, type JobTab } from '@/features/job/job-panel';
@@ -30,6 +30,7 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
       replace: true,
     });
   const close = () => show({ job: undefined, tab: undefined, attempt: undefined });
+  useGivesBack();
   return (
     <aside
       aria-label={`Job #${number}`}
@@ -66,4 +67,18 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
       )}
     </aside>
   );
+}
+
+/** Whoever closes it with the keyboard is again where it was opened from. */
+function useGivesBack() {
+  useEffect(() => {
+    const before = document.activeElement;
+    return () =>
+      // After the panel with the keyboard in it is out of the page.
+      queueMicrotask(() => {
+        if (document.activeElement === document.body && before instanceof HTMLElement) {
+          before.focus({ preventScroll: true });
+        }
+      });
+  }, []);
 }
