@@ -52,6 +52,16 @@ test('CAN-2: a drag shows at once, changes no index, and ends with the documentâ
   expect(scene.object('a')?.drafted).toBe(false);
 });
 
+test('CAN-2: a drag back to where it began ends, though the document had nothing to tell', () => {
+  const { scene, frame } = sceneOf({ id: 'a' });
+  scene.setDraft(OWN, { ids: ['a'], dx: 0.1, dy: 0 });
+  scene.settleDraft(OWN);
+  frame();
+  expect(scene.isDrafted('a')).toBe(false);
+  scene.setDraft(OWN, { ids: ['a'], dx: 30, dy: 0 });
+  expect(scene.box('a')?.x).toBe(30);
+});
+
 test('CAN-3: what another drags is not shown moved twice when the drop arrives before the end of the drag', () => {
   const { doc, scene, frame } = sceneOf({ id: 'a' });
   scene.setDraft('7', { ids: ['a'], dx: 40, dy: 0 });

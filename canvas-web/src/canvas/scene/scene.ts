@@ -5,9 +5,13 @@
  * objects re-indexes nothing. What changed is gathered and told once per frame. Nothing here walks all objects because the camera moved.
  */
 import RBush from 'rbush';
-import type { Box, CanvasDocument, DocumentChange, LinkView, ObjectView, Point } from '../types';
+import type { Box, CanvasDocument, DocumentChange, ObjectView, Point } from '../types';
 import { type Curve, curve, distance } from './connectors';
+import { area, boxOf, type Entry, entry } from './entry';
 import { around, grown, holds, moved, overlaps, sameBox } from './geometry';
+import { type JobDependency, Links, type SceneLink } from './links';
+
+export type { JobDependency, SceneLink } from './links';
 
 /** A drag or a resize that is not in the document yet. Those inside a shifted group come along; those in a resized one stay. */
 export type Draft =
@@ -21,30 +25,9 @@ export interface SceneObject {
   readonly drafted: boolean;
 }
 
-/** A dependency between two jobs, drawn between their cards. It is the jobs' own and not in the document. */
-export interface JobDependency {
-  readonly first: string;
-  readonly waits: string;
-}
-
-export interface SceneLink {
-  readonly view: LinkView;
-  /** Of two jobs, and not in the document. */
-  readonly jobs: JobDependency | null;
-}
-
 export interface SceneChange {
   readonly objects: ReadonlySet<string>;
   readonly links: ReadonlySet<string>;
-}
-
-interface Entry {
-  minX: number;
-  minY: number;
-  maxX: number;
-  maxY: number;
-  readonly id: string;
-  rank: number;
 }
 
 /** What the drawing order depends on. */
@@ -57,10 +40,6 @@ interface Laid {
   /** Goes with the next notice of the document about one of these. */
   ends: boolean;
 }
-
-const entry = (id: string, box: Box): Entry => ({ id, minX: box.x, minY: box.y, maxX: box.x + box.w, maxY: box.y + box.h, rank: -1 });
-const boxOf = ({ minX, minY, maxX, maxY }: Entry): Box => ({ x: minX, y: minY, w: maxX - minX, h: maxY - minY });
-const area = (box: Box) => ({ minX: box.x, minY: box.y, maxX: box.x + box.w, maxY: box.y + box.h });
 
 const sameIds = (a: readonly string[], b: readonly string[]): boolean =>
   a === b || (a.length === b.length && a.every((id, at) => id === b[at]));
@@ -82,10 +61,7 @@ export class Scene {
 
   private readonly tree = new RBush<Entry>();
   private readonly entries = new Map<string, Entry>();
-  private readonly linkTree = new RBush<Entry>();
-  private readonly linkEntries = new Map<string, Entry>();
-  private readonly jobLinks = new Map<string, SceneLink>();
-  private readonly linksAt = new Map<string, Set<string>>();
+  private readonly links: Links;
   private readonly cards = new Map<string, Set<string>>();
   private readonly cardOf = new Map<string, string>();
   private readonly drafts = new Map<string, Laid>();
@@ -110,10 +86,7 @@ export class Scene {
       this.noteCard(view.id, view.job);
     }
     this.tree.load([...this.entries.values()]);
-    for (const link of document.links.values()) {
-      this.noteLink(link.id, link);
-    }
-    this.linkTree.load([...this.linkEntries.values()]);
+    this.links = new Links(document, (id) => this.rest(id));
     this.unsubscribe = document.subscribe((change) => this.take(change));
   }
 
@@ -206,7 +179,7 @@ export class Scene {
 
   /** Ids of connectors whose curve may be in the box, those between jobs too. */
   queryLinks(box: Box): string[] {
-    const found = this.linkTree.search(area(box)).map(({ id }) => id);
+    const found = this.links.query(box);
     const live = this.draftedLinks();
     if (live.size === 0) {
       return found;
@@ -236,8 +209,7 @@ export class Scene {
   }
 
   link(id: string): SceneLink | undefined {
-    const view = this.document.links.get(id);
-    return view ? { view, jobs: null } : this.jobLinks.get(id);
+    return this.links.get(id);
   }
 
   curve(id: string): Curve | undefined {
@@ -249,7 +221,7 @@ export class Scene {
 
   /** Connectors that begin or end at the object. */
   linksOf(id: string): ReadonlySet<string> {
-    return this.linksAt.get(id) ?? new Set();
+    return this.links.at(id);
   }
 
   /** Cards of the job on this canvas. */
@@ -323,7 +295,7 @@ export class Scene {
       return;
     }
     const same = before && 'ids' in before.draft && 'ids' in draft && sameIds(before.draft.ids, draft.ids);
-    if (same && before.ends) {
+    if (same && before.ends && owner !== OWN) {
       // The drop is in the document already; the last of the drag comes late.
       return;
     }
@@ -335,11 +307,21 @@ export class Scene {
     this.touchAll(all);
   }
 
-  /** The draft is in the document from the next notice on, and goes with it: so nothing jumps back for a frame. */
+  /**
+   * The draft is in the document from the next notice on, and goes with it: so nothing jumps back for a frame. It goes too when there is no
+   * such notice, as after a drag back to where it began.
+   */
   settleDraft(owner: string): void {
     const laid = this.drafts.get(owner);
     if (laid) {
       laid.ends = true;
+      this.schedule(() =>
+        this.schedule(() => {
+          if (this.drafts.get(owner) === laid) {
+            this.setDraft(owner, null);
+          }
+        }),
+      );
     }
   }
 
@@ -429,7 +411,7 @@ export class Scene {
   private draftedLinks(): Set<string> {
     const all = new Set<string>();
     for (const id of this.drafts.size > 0 ? this.draftedIds() : []) {
-      for (const link of this.linksAt.get(id) ?? []) {
+      for (const link of this.links.at(id)) {
         all.add(link);
       }
     }
@@ -511,8 +493,8 @@ export class Scene {
       this.notePlacing(id, view);
     }
     for (const id of change.links) {
-      this.noteLink(id, this.document.links.get(id));
-      this.indexLink(id);
+      this.links.change(id, this.document.links.get(id));
+      this.changedLinks.add(id);
     }
     if (cardsChanged) {
       this.placeJobLinks();
@@ -558,8 +540,9 @@ export class Scene {
         this.place(child, this.view(child));
       }
     }
-    for (const link of this.linksAt.get(id) ?? []) {
-      this.indexLink(link);
+    for (const link of this.links.at(id)) {
+      this.links.place(link);
+      this.changedLinks.add(link);
     }
   }
 
@@ -598,83 +581,15 @@ export class Scene {
   }
 
   private placeJobLinks(): void {
-    for (const id of [...this.jobLinks.keys()]) {
-      this.noteLink(id, undefined);
-      this.jobLinks.delete(id);
-      this.indexLink(id);
-    }
-    for (const jobs of this.dependencies) {
-      for (const from of this.cardsOf(jobs.first)) {
-        for (const to of this.cardsOf(jobs.waits)) {
-          const id = `jobs:${from}:${to}`;
-          const view: LinkView = {
-            id,
-            from: { object: from, side: 'auto' },
-            to: { object: to, side: 'auto' },
-            kind: 'dep',
-            color: 'blue',
-            text: '',
-          };
-          this.jobLinks.set(id, { view, jobs });
-          this.noteLink(id, view);
-          this.indexLink(id);
-        }
-      }
-    }
-  }
-
-  /** Keeps object → connectors, and the connector's own entry when it is loaded in bulk. */
-  private noteLink(id: string, link: LinkView | undefined): void {
-    this.changedLinks.add(id);
-    const before = this.ends.get(id);
-    for (const end of before ?? []) {
-      this.linksAt.get(end)?.delete(id);
-    }
-    if (!link) {
-      this.ends.delete(id);
-      return;
-    }
-    const ends = [link.from.object, link.to.object] as const;
-    this.ends.set(id, ends);
-    for (const end of ends) {
-      this.linksAt.set(end, (this.linksAt.get(end) ?? new Set()).add(id));
-    }
-    if (!before && !this.linkEntries.has(id)) {
-      const shape = this.restCurve(link);
-      if (shape) {
-        this.linkEntries.set(id, entry(id, grown(shape.box, 1)));
-      }
-    }
-  }
-
-  private readonly ends = new Map<string, readonly [string, string]>();
-
-  private restCurve(link: LinkView): Curve | undefined {
-    const from = this.rest(link.from.object);
-    const to = this.rest(link.to.object);
-    return from && to && curve(from, link.from.side, to, link.to.side);
-  }
-
-  private indexLink(id: string): void {
-    this.changedLinks.add(id);
-    const before = this.linkEntries.get(id);
-    if (before) {
-      this.linkTree.remove(before);
-      this.linkEntries.delete(id);
-    }
-    const link = this.link(id)?.view;
-    const shape = link && this.restCurve(link);
-    if (shape) {
-      const next = entry(id, grown(shape.box, 1));
-      this.linkEntries.set(id, next);
-      this.linkTree.insert(next);
+    for (const id of this.links.setJobs(this.dependencies, (job) => this.cardsOf(job))) {
+      this.changedLinks.add(id);
     }
   }
 
   private touch(id: string): void {
     this.snapshots.delete(id);
     this.changedObjects.add(id);
-    for (const link of this.linksAt.get(id) ?? []) {
+    for (const link of this.links.at(id)) {
       this.changedLinks.add(link);
     }
   }
