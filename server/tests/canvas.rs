@@ -332,3 +332,40 @@ async fn can_7_a_group_and_a_backlog_folder_have_the_same_jobs_both_ways() {
     ada.delete(204, &path).await;
     one.until(|one| one.value("g", "fold").is_none()).await;
 }
+
+#[actix_web::test]
+async fn can_8_a_long_history_becomes_a_snapshot_and_nothing_changes() {
+    let mut server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let id = canvas(&ada, &ws).await;
+    let mut one = Client::join(&ada, &id, 1).await;
+    let mut two = Client::join(&bob, &id, 2).await;
+    one.add("a", "sticky", "").await;
+    two.until(|two| two.text("a").is_some()).await;
+    for n in 0..700 {
+        one.type_text("a", &format!("{n} ")).await;
+        one.saved().await;
+    }
+    // Made in the background; the journal before the former snapshot is gone with the second.
+    let mut snapshots = vec![];
+    for _ in 0..200 {
+        snapshots = server.rows("SELECT CAST(seq AS TEXT) FROM canvas_snapshots").await;
+        if !snapshots.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(snapshots.len(), 1, "{snapshots:?}");
+    one.type_text("a", "end").await;
+    one.saved().await;
+    two.until(|two| two.text("a").is_some_and(|text| text.ends_with("end"))).await;
+    assert_eq!(Client::join(&bob, &id, 3).await.text("a"), one.text("a"));
+    // Somebody who was away since before it merges all the same.
+    let away = two.doc.clone();
+    drop(two);
+    server.stop().await;
+    let again = server_with(server.same_data());
+    let back = Client::rejoin(&bob.at(&again), &id, away).await;
+    assert_eq!(back.text("a"), one.text("a"));
+    assert!(back.text("a").unwrap().ends_with("699 end"));
+}
