@@ -180,7 +180,7 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
           ],
     [group, ready],
   );
-  useSelectedKeys(desk, selection);
+  useSelectedKeys(desk, selection, calls.openJob);
   useFirstLook(desk, session, search.object, outline);
   useObjectLink(desk, session, search.object);
   useSheet();

@@ -10,7 +10,7 @@ import type { ObjectView } from '@/canvas/types';
 import { useShortcuts } from '@/shared/lib/shortcuts';
 import { type SheetGroup, useUi } from '@/shared/lib/ui-store';
 import { toast, toastProblem } from '@/shared/ui/toast';
-import { answerBy } from './job-card';
+import { answerBy, isShort } from './job-card';
 import type { Desk } from './use-desk';
 
 /** Jobs that have a card on the canvas. */
@@ -63,12 +63,14 @@ export function useMakeReady(workspace: Workspace, desk: Desk, selection: Readon
   }, [desk, selection, command]);
 }
 
-/** A and D answer what the agent of the one selected job asks. */
-export function useSelectedKeys(desk: Desk, selection: ReadonlySet<string>) {
+/** A and D answer what the agent of the one selected job asks. What does not stand on the card in full is shown before it is allowed. */
+export function useSelectedKeys(desk: Desk, selection: ReadonlySet<string>, openJob: (job: string) => void) {
   const answer = (kind: 'allow_once' | 'deny') => {
     const [job, more] = selectedJobs(desk, selection);
     const request = job && !more ? desk.jobs.request(job.id) : undefined;
-    if (request) {
+    if (job && request && kind === 'allow_once' && !isShort(request)) {
+      openJob(job.id);
+    } else if (request) {
       answerBy(request, kind);
     }
   };

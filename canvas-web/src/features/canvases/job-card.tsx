@@ -151,7 +151,8 @@ function Asks({ request }: { request: AgentRequest }) {
 }
 
 /** Whether all that is asked stands on the card, so that a key or a press may answer it. */
-const isShort = ({ ask }: AgentRequest) => ask.kind === 'permission' && !ask.diff && ask.body.trim() === '' && ask.title.length <= GLANCE;
+export const isShort = ({ ask }: AgentRequest) =>
+  ask.kind === 'permission' && !ask.diff && ask.body.trim() === '' && ask.title.length <= GLANCE;
 
 /** Answers a permission by the choice of that kind. */
 export function answerBy(request: AgentRequest, kind: 'allow_once' | 'deny') {
