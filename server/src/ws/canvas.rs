@@ -35,6 +35,7 @@ const HEADER: usize = 16;
 const LIMIT: Limit = Limit {
     message: MAX_SYNC_MESSAGE + HEADER,
     waiting: 1,
+    rule: "CAN-9: ",
 };
 
 /// Messages and bytes of one connection. An honest one sends a frame's worth of changes and presence at a time.
@@ -52,6 +53,10 @@ const ANSWERS: Rate = Rate {
     at_once: 5.0,
     per_second: 0.2,
 };
+
+/// Most changes that rest on unknown ones, with no answer to the server's question in between. Those of an honest client are on their way
+/// when it is asked; this is some seconds' worth.
+const MISFITS: u32 = 1_000;
 
 /// How often a connection is asked for what it has because what it sent does not fit.
 const QUESTIONS: Rate = Rate {
@@ -179,6 +184,8 @@ impl Editor {
             follows: false,
             sent: 0,
             asked: false,
+            questioned: false,
+            misfits: 0,
             told_denied: false,
             messages: Pace::new(MESSAGES, now),
             bytes: Pace::new(BYTES, now),
@@ -210,6 +217,9 @@ struct Client<'e> {
     sent: u64,
     /// It was asked for all it has, since something it sent did not fit; until it answers, nothing more counts as committed.
     asked: bool,
+    /// The question is on its way, or its answer.
+    questioned: bool,
+    misfits: u32,
     told_denied: bool,
     messages: Pace,
     bytes: Pace,
@@ -253,15 +263,25 @@ impl Client<'_> {
         let by = self.editor.person.id;
         match self.seat.edit(by, update, self.editor.denied.get()).await.map_err(closing)? {
             Edited::Saved => {
-                self.asked &= !is_answer;
+                if is_answer {
+                    (self.asked, self.questioned, self.misfits) = (false, false, 0);
+                }
                 if self.editor.acks && !self.asked {
                     socket.send_bytes(wire::ack(self.sent)).await?;
                 }
                 Ok(())
             }
             Edited::Asked(question) => {
-                sleep(self.questions.take(1.0, Instant::now())).await;
                 self.asked = true;
+                self.misfits += 1;
+                if self.misfits > MISFITS {
+                    return Err(refused("too many changes rest on unknown ones"));
+                }
+                // Once is enough: the answer brings what is on its way, too. Unless it is the answer that does not fit.
+                if std::mem::replace(&mut self.questioned, true) && !is_answer {
+                    return Ok(());
+                }
+                sleep(self.questions.take(1.0, Instant::now())).await;
                 socket.send_bytes(question).await
             }
             Edited::ReadOnly(why) => {

@@ -29,12 +29,18 @@ pub(super) struct Limit {
     pub(super) message: usize,
     /// Messages not yet looked at. When there are as many, the socket is not read.
     pub(super) waiting: usize,
+    /// Words in front of the reason when the client breaks this.
+    pub(super) rule: &'static str,
 }
 
 impl Limit {
     /// Small messages.
     pub(super) const fn of(message: usize) -> Self {
-        Self { message, waiting: 16 }
+        Self {
+            message,
+            waiting: 16,
+            rule: "",
+        }
     }
 }
 
@@ -179,6 +185,7 @@ struct SocketActor {
     /// A message sent in pieces, so far.
     pieces: Option<(bool, Vec<u8>)>,
     max: usize,
+    rule: &'static str,
     chatter: Chatter,
     /// Counts as open until the actor goes.
     _seat: Seat,
@@ -259,6 +266,7 @@ where
         outgoing: Some(to_client),
         pieces: None,
         max,
+        rule: limit.rule,
         chatter: Chatter::new(Instant::now()),
         _seat: seat,
     };
@@ -350,7 +358,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
             Ok(ws::Message::Ping(_) | ws::Message::Pong(_) | ws::Message::Nop | ws::Message::Continuation(_))
         );
         if silent && !self.chatter.take(Instant::now()) {
-            return self.refuse(ctx, "too many pings or pieces".to_owned());
+            return self.refuse(ctx, "too many pings or pieces");
         }
         let broken = format!("broken or too large; at most {} bytes a message", self.max);
         let incoming = match message {
@@ -365,7 +373,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
             Ok(ws::Message::Continuation(piece)) => match self.whole(piece) {
                 Ok(Some(message)) => message,
                 Ok(None) => return,
-                Err(()) => return self.refuse(ctx, broken),
+                Err(()) => return self.refuse(ctx, &broken),
             },
             Ok(ws::Message::Close(reason)) => {
                 ctx.close(reason);
@@ -373,7 +381,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
             }
             Err(error) => {
                 tracing::debug!(%error, "a socket broke the protocol");
-                return self.refuse(ctx, broken);
+                return self.refuse(ctx, &broken);
             }
         };
         match self.incoming.try_send(incoming) {
@@ -420,10 +428,10 @@ impl SocketActor {
         }
     }
 
-    fn refuse(&self, ctx: &mut ws::WebsocketContext<Self>, why: String) {
+    fn refuse(&self, ctx: &mut ws::WebsocketContext<Self>, why: &str) {
         let reason = ws::CloseReason {
             code: ws::CloseCode::from(close::PROTOCOL),
-            description: Some(why),
+            description: Some(format!("{}{why}", self.rule)),
         };
         ctx.close(Some(reason));
         ctx.stop();

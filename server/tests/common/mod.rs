@@ -89,6 +89,12 @@ impl TestServer {
         |config| (config.data, config.database) = (data, database)
     }
 
+    /// Where its database is.
+    pub fn database_url(&self) -> String {
+        let sqlite = || format!("sqlite://{}", self.data.join("coord.db").display());
+        self.database.clone().unwrap_or_else(sqlite)
+    }
+
     /// The first column of a query, as text, through another connection while the server runs.
     pub async fn rows(&self, sql: &'static str) -> Vec<String> {
         sqlx::any::install_default_drivers();
