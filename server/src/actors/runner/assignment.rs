@@ -4,11 +4,11 @@ use super::{CommandError, Live};
 use coord_domain::job::{Job, Merge, State, Worker};
 use coord_protocol::{
     file::FileKind,
-    id::{AttemptId, RunnerId, UserId},
+    id::{AttemptId, RunnerId, UserId, WorkspaceId},
     job::Context,
     runner::{Assignment, Author, EarlierAttempt, InputFile, MAX_MESSAGE, MergeAssignment, ToRunner},
 };
-use coord_store::{Conn, StoreError, accounts, attempts, files, jobs, messages, requests};
+use coord_store::{Conn, StoreError, accounts, attempts, files, jobs, messages, requests, workspaces};
 
 /// Most attachments handed to a runner.
 const MOST_FILES: i64 = 1000;
@@ -28,7 +28,7 @@ async fn work_of(live: &Live, runner: RunnerId, job: &Job) -> Result<ToRunner, C
     let Worker::Runner { claim, agent, .. } = &attempt.worker else {
         return Err(CommandError::NotFound);
     };
-    let workspace = super::workspace_name(live, job.workspace).await?;
+    let workspace = workspace_name(live, job.workspace).await?;
     let mut conn = live.store().read().await?;
     let attachments = files::list(&mut conn, job.id, FileKind::Attachment, None, MOST_FILES).await?;
     let all = attempts::of_job(&mut conn, job.id).await?;
@@ -122,7 +122,7 @@ async fn merge_of(live: &Live, job: &Job, merge: &Merge) -> Result<ToRunner, Com
     let (Context::Repository { url, base_branch }, Some(branch)) = (&spec.context, &attempt.branch) else {
         return Err(CommandError::NotFound);
     };
-    let workspace = super::workspace_name(live, job.workspace).await?;
+    let workspace = workspace_name(live, job.workspace).await?;
     let mut conn = live.store().read().await?;
     let author = author(&mut conn, merge.by).await?;
     Ok(ToRunner::Merge(Box::new(MergeAssignment {
@@ -177,4 +177,10 @@ pub(super) async fn undelivered(live: &Live, attempt: AttemptId) -> Result<Vec<T
     });
     let stop = stop.map(|stop| ToRunner::Stop { attempt, kill: stop.kill });
     Ok(answers.chain(messages).chain(stop).collect())
+}
+
+/// Name of a workspace.
+async fn workspace_name(live: &Live, id: WorkspaceId) -> Result<String, StoreError> {
+    let mut conn = live.store().read().await?;
+    Ok(workspaces::facts(&mut conn, id).await?.map(|(name, ..)| name).unwrap_or_default())
 }
