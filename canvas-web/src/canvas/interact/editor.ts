@@ -2,8 +2,9 @@
  * One person at one canvas: the scene, the camera, what they do now, and every action they can take. Plain TypeScript; the stage renders it,
  * toolbars and palettes call it.
  */
-import { aloud } from '../aloud';
+
 import type * as Y from 'yjs';
+import { aloud } from '../aloud';
 import { commands, type Outcome, words } from '../document';
 import { type JobFace, neededHeight, privateFace, typeWord } from '../render/layout';
 import type { JobSource } from '../render/painter';

@@ -132,7 +132,7 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
 
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: an application is interactive.
-    <div ref={stage} className="cv-stage" role="application" aria-label={label} aria-describedby={help} tabIndex={0}>
+    <div ref={stage} className="cv-stage" data-keyboard role="application" aria-label={label} aria-describedby={help} tabIndex={0}>
       <p id={help} className="sr-only">
         {readOnly
           ? 'Tab goes from object to object. You are watching and cannot change anything.'

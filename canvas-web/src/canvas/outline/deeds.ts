@@ -119,7 +119,9 @@ export class Deeds {
       actions.addDependency({ first, waits });
       return;
     }
-    this.run(commands.connect(document, { from, to, kind }), () => `Connected with ${this.name(to)}.`);
+    this.run(commands.connect(document, { from, to, kind }), () =>
+      kind === 'dep' ? `${this.name(to)} waits for ${this.name(from)}.` : `${this.name(from)} leads to ${this.name(to)}.`,
+    );
   }
 
   disconnect({ link, jobs }: LinkRow): void {

@@ -59,6 +59,13 @@ function Open({ outline, ...props }: OutlineProps & { outline: OutlineState }) {
       }
     }
   }, [focusing, at, active, typing, virtual]);
+  // The row with the keyboard may go, or move, while others work: its place keeps the keyboard.
+  const kept = useRef(false);
+  useEffect(() => {
+    if (kept.current && at >= 0 && !typing && window.document.activeElement === window.document.body) {
+      scroller.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(active ?? '')}"]`)?.focus({ preventScroll: true });
+    }
+  });
   // What gets selected elsewhere comes into view.
   // biome-ignore lint/correctness/useExhaustiveDependencies: not when others move the row
   useEffect(() => {
@@ -98,6 +105,12 @@ function Open({ outline, ...props }: OutlineProps & { outline: OutlineState }) {
             aria-multiselectable
             tabIndex={-1}
             onKeyDown={keys}
+            onFocus={() => {
+              kept.current = true;
+            }}
+            onBlur={({ relatedTarget, currentTarget }) => {
+              kept.current = relatedTarget === null || currentTarget.contains(relatedTarget);
+            }}
             className="relative mx-auto max-w-3xl outline-none"
             style={{ height: virtual.getTotalSize() }}
           >

@@ -56,6 +56,7 @@ export function OutlineRow(props: Props) {
       ref={item}
       role="treeitem"
       data-row={row.key}
+      data-keyboard={active || undefined}
       tabIndex={active && !editing ? 0 : -1}
       aria-label={label}
       aria-level={row.level}
@@ -63,6 +64,7 @@ export function OutlineRow(props: Props) {
       aria-setsize={row.siblings}
       aria-expanded={row.opens ? row.open : undefined}
       aria-selected={selected}
+      onFocus={(event) => event.target === event.currentTarget && !active && outline.goTo(row.key)}
       onClick={(event) => {
         // Nobody taps twice fast on purpose.
         const again = active && selected && matchMedia('(pointer: coarse)').matches;
@@ -104,7 +106,7 @@ export function OutlineRow(props: Props) {
             name={nameOf(view, jobs)}
             button={more}
             onOpen={onOpen}
-            finalFocus={() => (typing.current ? false : item.current)}
+            finalFocus={() => (typing.current || window.document.querySelector('[role="dialog"]') !== null ? false : item.current)}
           />
         </div>
       )}

@@ -108,6 +108,7 @@ const Card = memo(function Card({ id, rank, editor, painter, detail, renderCard,
       role="group"
       aria-roledescription={typeWord(view.type)}
       aria-label={`${editor.label(id)}${selected ? ', selected' : ''}`}
+      data-keyboard={focused || undefined}
       tabIndex={focused ? 0 : -1}
       onFocus={(event) => {
         if (event.target === event.currentTarget) {

@@ -21,6 +21,7 @@ import { FilesTab } from './files-tab';
 import { HoldNote } from './hold-note';
 import { JobActions } from './job-actions';
 import { NotesTab } from './notes-tab';
+import { useKeptFocus } from './use-kept-focus';
 
 export type JobTab = 'details' | 'log' | 'changes' | 'notes' | 'files' | 'attempts';
 
@@ -50,6 +51,7 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, wide, onWid
   const requests = useRequestsOf(workspace.id, job.id);
   const open = requests.filter((request) => !request.closed_at);
   const heading = useRef<HTMLHeadingElement>(null);
+  useKeptFocus(heading);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
 
   const tabs = tabsOf(job, attempts);

@@ -1,7 +1,7 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { cx } from '../lib/cx';
 import { Button, IconButton } from './button';
 
@@ -22,11 +22,13 @@ export function Dialog({
   wide?: boolean;
   children: ReactNode;
 }) {
+  const [before] = useState(() => document.activeElement);
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Base.Portal>
         <Base.Backdrop className={backdrop} />
         <Base.Popup
+          finalFocus={() => keyboardAfter(before)}
           className={cx(
             'fixed z-50 flex flex-col bg-surface shadow-pop transition-[opacity,translate] duration-150 data-ending-style:translate-y-2 data-ending-style:opacity-0 data-starting-style:translate-y-2 data-starting-style:opacity-0',
             'inset-x-0 bottom-0 max-h-[92dvh] rounded-t-2xl border-t border-line',
@@ -48,6 +50,17 @@ export function Dialog({
       </Base.Portal>
     </Base.Root>
   );
+}
+
+/**
+ * Where the keyboard goes when a dialog closes: back to what had it; when that is gone, as an item of a closed menu is, to the place that the
+ * page names with `data-keyboard`, the innermost of them.
+ */
+function keyboardAfter(before: Element | null): HTMLElement | true {
+  if (before instanceof HTMLElement && before.isConnected && before !== document.body && before.closest('[role="menu"]') === null) {
+    return before;
+  }
+  return [...document.querySelectorAll<HTMLElement>('[data-keyboard]')].at(-1) ?? true;
 }
 
 export const DialogBody = ({ children, className }: { children: ReactNode; className?: string }) => (
