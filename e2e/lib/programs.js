@@ -17,6 +17,7 @@ function program(variable, name) {
 }
 
 export const serverProgram = () => program('COORD_E2E_SERVER', 'coord-server');
+export const yrsClientProgram = () => program('COORD_E2E_YRS_CLIENT', 'examples/canvas_client');
 export const runnerProgram = () => program('COORD_E2E_RUNNER', 'coord-runner');
 
 /** A running program whose output is kept in a file. */

@@ -1,8 +1,11 @@
-/** Canvas clients made of the public npm packages alone: yjs and y-websocket, unmodified. */
+/** Canvas clients made of the public npm packages alone: yjs and y-websocket, unmodified; and one in Rust, made with yrs. */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import { WebsocketProvider } from 'y-websocket';
 import * as Y from 'yjs';
 import { eventually } from './person.js';
+import { yrsClientProgram } from './programs.js';
 
 /** A connected client of `person` on a canvas, with everything that is there. */
 export async function joinCanvas(person, canvas, { resolve = true } = {}) {
@@ -38,3 +41,15 @@ export const state = ({ objects, links }) => JSON.stringify([objects.toJSON(), l
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
     : value,
 );
+
+/** A client in Rust that writes a note and follows; `end` lets it go and gives what its document is. */
+export function yrsClient(args, token) {
+  const child = spawn(yrsClientProgram(), args, { stdio: ['pipe', 'pipe', 'inherit'], env: { COORD_TOKEN: token } });
+  const said = text(child.stdout);
+  return {
+    end: () => {
+      child.stdin.end();
+      return said;
+    },
+  };
+}

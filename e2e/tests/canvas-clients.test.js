@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { eventually } from '../lib/person.js';
 import { Stage } from '../lib/stage.js';
-import { addObject, joinCanvas, state } from '../lib/yjs.js';
+import { addObject, joinCanvas, state, yrsClient } from '../lib/yjs.js';
 
 let stage;
 before(async () => {
@@ -83,4 +83,45 @@ step('can_10_a viewer watches, and who is removed is disconnected', async () => 
   addObject(first, 'later', {});
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.equal(second.objects.has('later'), false);
+});
+
+step('can_1_two clients in Rust, two of npm and a browser have the same at rest', async () => {
+  const [workspace] = (await ana.get('/workspaces')).items;
+  const { token } = await ana.post('/tokens', { name: 'clients' });
+  canvas = await ana.post(`/workspaces/${workspace.id}/canvases`, { name: 'Together' });
+  const dan = await stage.person('Dan');
+  await stage.join(ana, workspace, dan);
+  const one = await join(ana);
+  const two = await join(dan);
+  addObject(one, 'shared', { txt: 'All write here:' });
+  await equal(one, two);
+  const page = await stage.page('ana', { person: ana });
+  await page.goto(`/w/${workspace.slug}/canvases/${canvas.id}`);
+  await page.locator('[data-object]').filter({ hasText: 'All write here' }).waitFor();
+  const rust = [
+    [901, 'first of Rust'],
+    [902, 'second of Rust 🦀'],
+  ].map(([client, note]) =>
+    yrsClient([`${ana.base.replace(/^http/, 'ws')}/api/v1/canvases/${canvas.id}/sync?acks=1`, String(client), note], token),
+  );
+  two.objects.get('shared').get('txt').insert(15, ' npm');
+  await page.getByRole('toolbar', { name: 'Tools' }).getByRole('button', { name: 'Sticky' }).click();
+  await page.mouse.click(420, 640);
+  await page.keyboard.type('From a browser');
+  await page.keyboard.press('Escape');
+  await eventually('everybody wrote', async () => {
+    const shown = state(one);
+    return ['first of Rust', 'second of Rust', 'From a browser'].every((text) => shown.includes(text));
+  });
+  for (const text of ['first of Rust', 'second of Rust', 'From a browser']) {
+    await page.locator('[data-object]').filter({ hasText: text }).first().waitFor();
+  }
+  await equal(one, two);
+  for (const client of rust) {
+    const [, objects, links] = JSON.parse(await client.end());
+    const same = { objects: { toJSON: () => objects }, links: { toJSON: () => links } };
+    assert.equal(state(same), state(one));
+  }
+  const file = await ana.get(`/canvases/${canvas.id}/export.json`);
+  assert.equal(file.objects.length, Object.keys(one.objects.toJSON()).length);
 });
