@@ -71,8 +71,9 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
 
 /** Whoever closes it with the keyboard is again where it was opened from. */
 function useGivesBack() {
+  // Asked while rendering: the panel takes the keyboard as soon as it stands.
+  const [before] = useState(() => document.activeElement);
   useEffect(() => {
-    const before = document.activeElement;
     return () =>
       // After the panel with the keyboard in it is out of the page.
       queueMicrotask(() => {
@@ -80,5 +81,5 @@ function useGivesBack() {
           before.focus({ preventScroll: true });
         }
       });
-  }, []);
+  }, [before]);
 }
