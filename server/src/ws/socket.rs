@@ -7,6 +7,7 @@ use crate::{
     http::problem::ApiError,
 };
 use actix::{Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, StreamHandler, WrapFuture as _};
+use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use actix_web_actors::ws;
 use bytes::Bytes;
@@ -44,6 +45,10 @@ impl Limit {
     }
 }
 
+/// Most bytes of a binary frame to a client. A longer message goes in pieces, each made when the one before was taken: what a client that
+/// does not read holds of it in memory is shared with the others or has this size.
+const PIECE: usize = 64 * 1024;
+
 /// How often a quiet client is asked whether it is there.
 const PING: Duration = Duration::from_secs(20);
 
@@ -70,6 +75,8 @@ pub enum Outgoing {
     Text(String),
     /// A binary message.
     Binary(Bytes),
+    /// A piece of a binary message.
+    Piece(Item),
     /// From now on these too, whenever nothing else is to be sent. Their end closes the connection.
     Follow(Shared),
     /// Are you there?
@@ -311,16 +318,38 @@ async fn next_outgoing(outgoing: &mut mpsc::Receiver<Outgoing>, shared: &mut Opt
     }
 }
 
+/// A piece of a message, and what is left of it.
+fn piece(mut bytes: Bytes, is_first: bool) -> (Outgoing, Option<Bytes>) {
+    let piece = bytes.split_to(bytes.len().min(PIECE));
+    if is_first {
+        (Outgoing::Piece(Item::FirstBinary(piece)), Some(bytes))
+    } else if bytes.is_empty() {
+        (Outgoing::Piece(Item::Last(piece)), None)
+    } else {
+        (Outgoing::Piece(Item::Continue(piece)), Some(bytes))
+    }
+}
+
 impl Actor for SocketActor {
     type Context = ws::WebsocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
         if let Some(outgoing) = self.outgoing.take() {
             ctx.add_stream(futures_util::stream::unfold(
-                (outgoing, None),
-                |(mut outgoing, mut shared)| async move {
-                    let message = next_outgoing(&mut outgoing, &mut shared).await?;
-                    Some((message, (outgoing, shared)))
+                (outgoing, None, None),
+                |(mut outgoing, mut shared, rest)| async move {
+                    let (message, rest) = match rest {
+                        Some(rest) => {
+                            // The connection takes what was made so far first.
+                            tokio::task::yield_now().await;
+                            piece(rest, false)
+                        }
+                        None => match next_outgoing(&mut outgoing, &mut shared).await? {
+                            Outgoing::Binary(bytes) if bytes.len() > PIECE => piece(bytes, true),
+                            message => (message, None),
+                        },
+                    };
+                    Some((message, (outgoing, shared, rest)))
                 },
             ));
         }
@@ -332,6 +361,7 @@ impl StreamHandler<Outgoing> for SocketActor {
         match message {
             Outgoing::Text(text) => ctx.text(text),
             Outgoing::Binary(bytes) => ctx.binary(bytes),
+            Outgoing::Piece(piece) => ctx.write_raw(ws::Message::Continuation(piece)),
             // Taken up by `next_outgoing`.
             Outgoing::Follow(_) => {}
             Outgoing::Ping => ctx.ping(b""),
@@ -399,8 +429,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
 
 impl SocketActor {
     /// Puts a message in pieces together; `Err` when it grows over the limit.
-    fn whole(&mut self, piece: actix_http::ws::Item) -> Result<Option<Incoming>, ()> {
-        use actix_http::ws::Item;
+    fn whole(&mut self, piece: Item) -> Result<Option<Incoming>, ()> {
         let (bytes, last) = match piece {
             Item::FirstText(bytes) => {
                 self.pieces = Some((true, vec![]));
