@@ -165,7 +165,13 @@ async fn job_8_a_refused_command_says_which_rule_and_changes_nothing() {
         );
     }
     command(&team.bob, 422, &job, "move", json!({})).await;
-    command(&team.bob, 404, &job, "fly", json!({})).await;
+    let refused = command(&team.bob, 404, &job, "fly", json!({})).await;
+    assert!(refused["rule"].is_null(), "{refused}");
+    let document = team.bob.get("/openapi.json").await;
+    for name in document["components"]["schemas"]["CommandName"]["enum"].as_array().unwrap() {
+        let name = name.as_str().unwrap();
+        assert!(text(&refused, "detail").contains(name), "{name}: {refused}");
+    }
     command(&team.vic, 403, &job, "ready", json!({})).await;
     command(&team.eve, 404, &job, "ready", json!({})).await;
     assert_eq!(team.bob.get(&format!("/jobs/{}", text(&job, "id"))).await["version"], 1);

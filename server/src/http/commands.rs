@@ -9,11 +9,28 @@ use coord_protocol::{
     job::{CommandBody, CommandName, Job},
     problem::Problem,
 };
+use serde_json::Value;
+use utoipa::{
+    PartialSchema as _,
+    openapi::{RefOr, schema::Schema},
+};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Comes after everything else under `/jobs/{job}`: a command's name fits wherever one word does.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(command);
+}
+
+/// The command of this name. A name that is none is answered with those there are, as the API's description has them.
+fn named(name: String) -> Result<CommandName, ApiError> {
+    serde_json::from_value(Value::String(name)).map_err(|_| {
+        let known = match CommandName::schema() {
+            RefOr::T(Schema::Object(names)) => names.enum_values.unwrap_or_default(),
+            _ => vec![],
+        };
+        let known: Vec<_> = known.iter().filter_map(Value::as_str).collect();
+        ApiError::no_command(&known.join(", "))
+    })
 }
 
 /// What the name and the body ask for; `None` for `duplicate`, which makes another job.
@@ -49,9 +66,9 @@ fn asked(name: CommandName, body: CommandBody) -> Result<Option<Command>, ApiErr
 /// Does something to a job. Which fields of the body count depends on the command; `duplicate` answers 201 with the new job.
 #[utoipa::path(tag = "jobs", params(("job" = JobId, Path), ("command" = CommandName, Path), ("Idempotency-Key" = Option<String>, Header, description = "For `duplicate`.")), request_body = CommandBody, responses((status = 200, body = Job), (status = 201, body = Job, description = "The copy."), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/jobs/{job}/{command}")]
-async fn command(ctx: Ctx, path: web::Path<(JobId, CommandName)>, body: Json<CommandBody>) -> Result<HttpResponse, ApiError> {
+async fn command(ctx: Ctx, path: web::Path<(JobId, String)>, body: Json<CommandBody>) -> Result<HttpResponse, ApiError> {
     let ((id, name), user, if_version) = (path.into_inner(), body.caller.id(), body.value.if_version);
-    match asked(name, body.value)? {
+    match asked(named(name)?, body.value)? {
         Some(command) => Ok(HttpResponse::Ok().json(jobs::perform(&ctx, user, id, command, if_version).await?)),
         None => {
             let (_, who) = reach::job(&mut *ctx.read().await?, user, id, Act::See).await?;

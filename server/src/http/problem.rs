@@ -136,6 +136,11 @@ impl ApiError {
         Self::fault(Kind::NotFound, "the API has no such address")
     }
 
+    /// 404 for a command that is none; `names` are those there are.
+    pub fn no_command(names: &str) -> Self {
+        Self::fault(Kind::NotFound, format!("there is no such command; a job takes {names}"))
+    }
+
     /// 405; `allow` lists the methods there are.
     pub fn method_not_allowed(allow: String) -> Self {
         let mut error = Self::fault(Kind::MethodNotAllowed, format!("this address takes {allow}"));
