@@ -399,6 +399,34 @@ async fn dep_1_a_cycle_is_refused_and_named_and_dep_2_open_dependencies_hold() {
 }
 
 #[actix_web::test]
+async fn job_7_a_dependency_added_or_removed_raises_the_version() {
+    let team = team().await;
+    let first = text(&team.job(&team.bob, json!({ "title": "First" })).await, "id");
+    let job = team.job(&team.bob, json!({ "title": "Second" })).await;
+    let path = format!("/jobs/{}", text(&job, "id"));
+    let dependency = format!("{path}/dependencies/{first}");
+    let renamed = team.bob.patch(200, &path, json!({ "title": "Waits", "if_version": 1 })).await;
+    assert_eq!(renamed["version"], 2);
+    for (method, version) in [(Method::PUT, 3), (Method::DELETE, 5)] {
+        let changed = team.bob.expect(200, method.clone(), &dependency, None).await;
+        assert_eq!(changed["version"], version);
+        let again = team.bob.expect(200, method, &dependency, None).await;
+        assert_eq!(again["version"], version, "a second time changes nothing");
+        let stale = team
+            .bob
+            .patch(409, &path, json!({ "title": "Stale", "if_version": version - 1 }))
+            .await;
+        assert_eq!((stale["rule"].as_str(), &stale["current"]), (Some("JOB-7"), &changed));
+        let edited = team
+            .bob
+            .patch(200, &path, json!({ "title": format!("{version}"), "if_version": version }))
+            .await;
+        assert_eq!(edited["version"], version + 1);
+    }
+    assert_eq!(team.bob.get(&format!("/jobs/{first}")).await["version"], 1);
+}
+
+#[actix_web::test]
 async fn dep_1_jobs_of_two_workspaces_do_not_depend_on_each_other() {
     let team = team().await;
     let here = team.job(&team.ada, json!({ "title": "Here" })).await;

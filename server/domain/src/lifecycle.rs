@@ -37,6 +37,15 @@ pub fn advance(job: crate::job::Job, events: &[JobEvent], now: Timestamp) -> cra
     job
 }
 
+/// The job after a dependency of it was added or removed at `now`: one version on, since who saw it before saw another (JOB-7). The
+/// dependency itself is kept beside the job.
+#[must_use]
+pub const fn dependencies_changed(mut job: crate::job::Job, now: Timestamp) -> crate::job::Job {
+    job.version += 1;
+    job.updated_at = now;
+    job
+}
+
 /// What somebody wants of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {

@@ -94,7 +94,9 @@ impl Handler<Do> for JobActor {
 
     fn handle(&mut self, Do(by): Do, _: &mut Self::Context) -> Self::Result {
         self.used = true;
-        let (live, id, copy) = (self.live.clone(), self.id, self.job.take());
+        // What is told anew was changed beside this actor.
+        let copy = self.job.take().filter(|_| !matches!(by, By::Refresh));
+        let (live, id) = (self.live.clone(), self.id);
         let deletes = matches!(&by, By::Person { command, .. } if **command == Command::Delete);
         let work = async move { perform(&live, id, copy, &by).await };
         AtomicResponse::new(Box::pin(work.into_actor(self).map(move |result, actor, _| {
@@ -116,6 +118,7 @@ struct Decided {
 
 async fn perform(live: &Live, id: JobId, mut copy: Option<Job>, by: &By) -> Result<Job, CommandError> {
     for _ in 0..CONFLICT_RETRIES {
+        let is_copy = copy.is_some();
         let (job, open_dependencies) = {
             let mut conn = live.store().read().await?;
             let job = match copy.take() {
@@ -125,7 +128,12 @@ async fn perform(live: &Live, id: JobId, mut copy: Option<Job>, by: &By) -> Resu
             let open = jobs::open_dependencies(&mut conn, id).await?;
             (job, open)
         };
-        let decided = match decide(live, job, &open_dependencies, by).await? {
+        let decided = match decide(live, job, &open_dependencies, by).await {
+            // The version named may be newer than the copy: dependencies are written beside this actor.
+            Err(CommandError::Refused(refused)) if is_copy && refused.refusal.kind == coord_domain::RefusalKind::Stale => continue,
+            decided => decided?,
+        };
+        let decided = match decided {
             Ok(decided) => decided,
             Err(unchanged) => {
                 if matches!(by, By::Refresh) {

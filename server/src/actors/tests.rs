@@ -1,5 +1,6 @@
 //! The actors with a real store, a fake runner on the other end of its channel, and a clock that tests move.
 
 mod claims;
+mod copies;
 mod intake;
 mod stage;

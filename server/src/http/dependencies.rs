@@ -6,15 +6,18 @@ use actix_web::{delete, get, put, web};
 use coord_domain::{
     Refusal, dependency,
     job::Job,
-    lifecycle::may_change_dependencies,
+    lifecycle::{dependencies_changed, may_change_dependencies},
     rights::{self, Act, Who},
     validate,
 };
 use coord_protocol::{Page, id::JobId, job as wire, problem::Problem, rule::Rule};
-use coord_store::{Conn, Tx, audit, feed, jobs, workspaces};
+use coord_store::{Conn, StoreError, Tx, audit, feed, jobs, workspaces};
 use serde_json::json;
 use std::collections::BTreeSet;
 use utoipa_actix_web::service_config::ServiceConfig;
+
+/// How often a decision is made anew because the row had changed under it.
+const CONFLICT_RETRIES: usize = 4;
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list_dependencies)
@@ -106,7 +109,7 @@ async fn delete_dependency(ctx: Ctx, caller: Caller, path: web::Path<(JobId, Job
     change(&ctx, &caller, path.into_inner(), false).await
 }
 
-/// Adds or removes a dependency: `id` waits for `other`.
+/// Adds or removes a dependency: `id` waits for `other`. What changes raises the version of `id` (JOB-7).
 pub(super) async fn change(
     ctx: &Ctx,
     caller: &Caller,
@@ -132,6 +135,8 @@ pub(super) async fn change(
             jobs::remove_dependency(tx, id, other).await?
         };
         if changed {
+            let version = job.version;
+            jobs::update(tx, &dependencies_changed(job, now), version).await?;
             audit::append(tx, &entry).await?;
             for job in [other, id] {
                 feed::append(
@@ -151,7 +156,14 @@ pub(super) async fn change(
     // Both happen even when the caller hangs up: the holds have to follow the commit.
     let (context, work) = (ctx.clone(), ctx.store.clone());
     let done = actix_web::rt::spawn(async move {
-        let (who, changed) = work.write(unit).await?;
+        let mut tries = CONFLICT_RETRIES;
+        let (who, changed) = loop {
+            match work.write(unit.clone()).await {
+                // The job went on in between.
+                Err(ApiError::Store(StoreError::Conflict { .. })) if tries > 0 => tries -= 1,
+                done => break done?,
+            }
+        };
         if changed && let Err(error) = live.dependencies_changed(id, other).await {
             return Err(reach::refused(&context, who, error).await);
         }
