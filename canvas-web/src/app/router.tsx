@@ -9,7 +9,10 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { meQuery, setupQuery, workspacesQuery } from '@/api/hooks';
+import { keys } from '@/api/keys';
 import { ApiProblem } from '@/api/problem';
+import type { User } from '@/api/types';
+import { forgetSavedCopies } from '@/canvas/sync/copies';
 import { BoardPage } from '@/features/board/board-page';
 import { parseFilter } from '@/features/board/filter';
 import { lastWorkspace } from '@/shared/lib/last-workspace';
@@ -39,6 +42,10 @@ export const queryClient = new QueryClient({
 /** Forgets everything of the former session and asks to sign in, to come back here afterwards. */
 export function toSignIn() {
   const next = location.pathname + location.search + location.hash;
+  const me = queryClient.getQueryData<User>(keys.me);
+  if (me) {
+    void forgetSavedCopies(me.id);
+  }
   queryClient.clear();
   void router.navigate({ to: '/login', search: { next: next === '/' ? undefined : next } });
 }

@@ -69,6 +69,7 @@ export class Painter {
     for (; at < found.length && this.scene.view(found[at] as string)?.type === 'group'; at++) {
       this.group(to, found[at] as string, options);
     }
+    const groups = at;
     for (const id of this.scene.queryLinks(area)) {
       const link = this.scene.link(id);
       if (link && (!only || (only.has(link.view.from.object) && only.has(link.view.to.object)))) {
@@ -81,6 +82,10 @@ export class Painter {
         if (options.cards(id)) {
           this.card(to, id, options);
         }
+      }
+      // From afar names are larger than the room above what is in a group: over the cards they can be read.
+      for (const id of found.slice(0, groups)) {
+        this.name(to, id, options);
       }
     }
   }
@@ -99,7 +104,8 @@ export class Painter {
     }
   }
 
-  private group(to: Surface, id: string, { zoom, drawn, untitled }: PaintOptions): void {
+  private group(to: Surface, id: string, options: PaintOptions): void {
+    const { zoom, drawn, cards } = options;
     const view = this.scene.view(id);
     const box = this.scene.box(id);
     if (!view || !box) {
@@ -108,10 +114,29 @@ export class Painter {
     drawn?.(id, box);
     const look = this.palette.colors[view.color];
     to.rect(box, RADIUS.group ?? 0, look.soft, { color: look.edge, width: Math.max(1.25, 1 / zoom) });
-    const title = untitled ? null : this.groupTitle(view, box, zoom);
-    if (title) {
-      to.text(box.x + title.x, box.y + title.y, title.lines, title.weight, look.ink);
+    if (!cards) {
+      this.name(to, id, options);
     }
+  }
+
+  private name(to: Surface, id: string, { zoom, untitled }: PaintOptions): void {
+    const view = this.scene.view(id);
+    const box = this.scene.box(id);
+    const title = view && box && !untitled ? this.groupTitle(view, box, zoom) : null;
+    if (!view || !box || !title) {
+      return;
+    }
+    const look = this.palette.colors[view.color];
+    const { size, step, lines } = title.lines;
+    if (size > GROUP_TITLE) {
+      const wide = Math.max(...lines.map((line) => (this.measure(line, title.weight) * size) / 100));
+      to.rect(
+        { x: box.x + title.x - size * 0.4, y: box.y + title.y - size * 0.2, w: wide + size * 0.8, h: step + size * 0.4 },
+        size * 0.4,
+        look.soft,
+      );
+    }
+    to.text(box.x + title.x, box.y + title.y, title.lines, title.weight, look.ink);
   }
 
   /** The title of a group stays legible from afar: never smaller than 11 pixels while the group has room for it. */

@@ -1,9 +1,7 @@
 import { IndexeddbPersistence } from 'y-indexeddb';
 import type * as Y from 'yjs';
-import { copyName } from './copies';
+import { copyName, UNSAVED } from './copies';
 
-/** Key of the number of edits that the server has not confirmed. */
-const UNSAVED = 'unsaved';
 /** The number is written this long after it changed, at most. */
 const WRITE_MS = 300;
 
