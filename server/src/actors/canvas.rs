@@ -5,10 +5,12 @@
 //! holds, and connections come back with what was not acknowledged. Alone for a minute, the actor stops.
 
 pub(super) mod heavy;
+mod journal;
 mod load;
 mod people;
 mod room;
 
+pub(super) use journal::Journal;
 pub use room::{Connection, Ended, Room};
 
 use super::Live;
@@ -325,8 +327,11 @@ impl CanvasActor {
         }
         let snapshot = self.snapshot_when_due();
         let (journal, taken, placed) = (bytes.clone(), batch.taken, batch.placed);
-        let store = self.live.store().clone();
+        let live = self.live.clone();
         let write = async move {
+            if taken.is_empty() && placed.is_empty() && !touch {
+                return live.journal(id, seq, journal).await;
+            }
             let unit = async move |tx: &mut Tx| -> Result<(), StoreError> {
                 canvases::append(tx, id, seq, &journal).await?;
                 for (client, owner) in &taken {
@@ -340,7 +345,7 @@ impl CanvasActor {
                 }
                 Ok(())
             };
-            store.write(unit).await
+            live.store().write(unit).await
         };
         let (author, waiting) = (batch.author.flatten(), batch.waiting);
         ctx.spawn(write.into_actor(self).map(move |result, actor, ctx| {

@@ -152,6 +152,7 @@ pub(crate) struct Inner {
     workspaces: Registry<WorkspaceId, workspace::WorkspaceActor>,
     runners: Registry<RunnerId, runner::RunnerActor>,
     canvases: Registry<CanvasId, canvas::CanvasActor>,
+    journal: canvas::Journal,
     /// What is known of connected runners, for whoever shows or matches them.
     runner_states: Mutex<HashMap<RunnerId, Arc<RunnerLive>>>,
     /// The hold of each waiting job, kept by its workspace's actor.
@@ -206,6 +207,7 @@ impl Live {
             workspaces: Registry::new(Arc::clone(&arbiters)),
             runners: Registry::new(Arc::clone(&arbiters)),
             canvases: Registry::new(arbiters),
+            journal: canvas::Journal::default(),
             runner_states: Mutex::default(),
             holds: Mutex::default(),
             feeds: feeds::Feeds::default(),

@@ -2,7 +2,7 @@
 
 use super::{
     close,
-    pace::{Pace, Rate},
+    pace::{Pace, Rate, pause},
     socket::{self, Closing, Incoming, Limit, Socket},
 };
 use crate::{
@@ -26,7 +26,7 @@ use coord_store::{StoreError, canvases};
 use futures_util::TryStreamExt as _;
 use serde::Deserialize;
 use std::cell::Cell;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 /// Numbers in front of a message's bytes.
 const HEADER: usize = 16;
@@ -107,13 +107,17 @@ pub async fn open(
     let seat = socket::seat(&context, Holder::User(editor.person.id))?;
     let (until, of) = (caller.until, live);
     socket::start(&request, payload, LIMIT, seat, async move |socket| {
-        socket::while_signed_in(&of, until, async move {
-            // Beside the reading, which waits for commits (ACC-5).
-            tokio::select! {
-                closing = editor.lost() => Err(closing),
-                ended = editor.serve(socket) => ended,
-            }
-        })
+        socket::while_signed_in(
+            &of,
+            until,
+            Box::pin(async move {
+                // Beside the reading, which waits for commits (ACC-5).
+                tokio::select! {
+                    closing = editor.lost() => Err(closing),
+                    ended = editor.serve(socket) => ended,
+                }
+            }),
+        )
         .await
     })
 }
@@ -147,7 +151,8 @@ impl Editor {
         let mut revocations = self.live.revocations();
         let denied = self.denied.get();
         loop {
-            match self.look().await {
+            // On the heap while it is done: ten thousand of these wait most of their time.
+            match Box::pin(self.look()).await {
                 // What it sent as somebody else is offered anew, or known to be not saved.
                 Ok(true) if self.denied.get() != denied => {
                     return Closing(close::AGAIN, "your role changed; please connect again".to_owned());
@@ -171,10 +176,10 @@ impl Editor {
     }
 
     async fn serve(&self, mut socket: Socket) -> Result<(), Closing> {
-        let entered = self.live.enter_canvas(self.canvas, self.person.clone()).await;
-        let (seat, entered) = entered.map_err(closing)?;
-        for frame in &entered.greeting {
-            socket.send_bytes(frame.clone()).await?;
+        let entered = Box::pin(self.live.enter_canvas(self.canvas, self.person.clone())).await;
+        let (seat, mut entered) = entered.map_err(closing)?;
+        for frame in std::mem::take(&mut entered.greeting) {
+            socket.send_bytes(frame).await?;
         }
         let now = Instant::now();
         let mut client = Client {
@@ -200,8 +205,8 @@ impl Editor {
             };
             let now = Instant::now();
             let wait = client.messages.take(1.0, now).max(client.bytes.take(frame.len() as f64, now));
-            sleep(wait).await;
-            client.handle(&socket, &frame).await?;
+            pause(wait).await;
+            Box::pin(client.handle(&socket, &frame)).await?;
         }
     }
 }
@@ -238,7 +243,7 @@ impl Client<'_> {
                 said.map_err(refused)
             }
             Message::QueryAwareness => {
-                sleep(self.answers.take(0.2, Instant::now())).await;
+                pause(self.answers.take(0.2, Instant::now())).await;
                 if let Some(people) = self.seat.people().await.map_err(closing)? {
                     socket.send_bytes(people).await?;
                 }
@@ -248,7 +253,7 @@ impl Client<'_> {
     }
 
     async fn answer(&mut self, socket: &Socket, state_vector: Bytes) -> Result<(), Closing> {
-        sleep(self.answers.take(1.0, Instant::now())).await;
+        pause(self.answers.take(1.0, Instant::now())).await;
         let answer = self.seat.answer(state_vector).await.map_err(closing)?.map_err(refused)?;
         socket.send_bytes(answer.bytes).await?;
         if !std::mem::replace(&mut self.follows, true) {
@@ -281,7 +286,7 @@ impl Client<'_> {
                 if std::mem::replace(&mut self.questioned, true) && !is_answer {
                     return Ok(());
                 }
-                sleep(self.questions.take(1.0, Instant::now())).await;
+                pause(self.questions.take(1.0, Instant::now())).await;
                 socket.send_bytes(question).await
             }
             Edited::ReadOnly(why) => {

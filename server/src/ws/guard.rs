@@ -10,9 +10,6 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Longest frame header: 2 bytes, 8 of length, 4 of mask.
-const MAX_HEADER: usize = 14;
-
 /// Where in a frame the stream is.
 enum At {
     /// In a header, with what has arrived of it.
@@ -29,6 +26,8 @@ pub(super) struct Guarded<S> {
     rest: Bytes,
     /// A frame was handed on; the parser gets its turn before the next.
     yielded: bool,
+    /// What came instead of more bytes while the parser had its turn.
+    end: Option<Option<PayloadError>>,
     refused: bool,
 }
 
@@ -37,15 +36,27 @@ impl<S> Guarded<S> {
         Self {
             inner,
             max: max as u64,
-            at: At::Header(BytesMut::with_capacity(MAX_HEADER)),
+            at: At::Header(BytesMut::new()),
             rest: Bytes::new(),
             yielded: false,
+            end: None,
             refused: false,
         }
     }
 
     /// Takes bytes up to the end of the frame they belong to. `None` when a header declares too much.
     fn take(&mut self) -> Option<Taken> {
+        if let At::Header(begun) = &self.at
+            && begun.is_empty()
+            && let Some((header, body)) = lengths(&self.rest)
+            && let Ok(whole) = usize::try_from(body.saturating_add(header as u64))
+            && body <= self.max
+            && whole <= self.rest.len()
+        {
+            // The usual case: a frame has come whole, and is handed on as it is.
+            let bytes = self.rest.split_to(whole);
+            return Some(Taken { bytes, frame_ended: true });
+        }
         let mut out = BytesMut::new();
         loop {
             match &mut self.at {
@@ -59,7 +70,7 @@ impl<S> Guarded<S> {
                             frame_ended: false,
                         });
                     }
-                    self.at = At::Header(BytesMut::with_capacity(MAX_HEADER));
+                    self.at = At::Header(BytesMut::new());
                     return Some(Taken {
                         bytes: out.freeze(),
                         frame_ended: true,
@@ -74,7 +85,7 @@ impl<S> Guarded<S> {
                     };
                     header.extend_from_slice(&[byte]);
                     out.extend_from_slice(&self.rest.split_to(1));
-                    if let Some(length) = body_length(header) {
+                    if let Some((_, length)) = lengths(header) {
                         if length > self.max {
                             return None;
                         }
@@ -91,8 +102,8 @@ struct Taken {
     frame_ended: bool,
 }
 
-/// Length of the body once the header is whole (RFC 6455, 5.2).
-fn body_length(header: &[u8]) -> Option<u64> {
+/// Lengths of header and body once the header is whole (RFC 6455, 5.2).
+fn lengths(header: &[u8]) -> Option<(usize, u64)> {
     let second = *header.get(1)?;
     let mask = if second & 0x80 == 0 { 0 } else { 4 };
     let (length, size) = match second & 0x7f {
@@ -100,7 +111,7 @@ fn body_length(header: &[u8]) -> Option<u64> {
         127 => (u64::from_be_bytes(header.get(2..10)?.try_into().ok()?), 10),
         short => (u64::from(short), 2),
     };
-    (header.len() >= size + mask).then_some(length)
+    (header.len() >= size + mask).then_some((size + mask, length))
 }
 
 impl<S> Stream for Guarded<S>
@@ -114,8 +125,21 @@ where
             return Poll::Ready(None);
         }
         if std::mem::take(&mut self.yielded) {
+            if self.rest.is_empty() {
+                match Pin::new(&mut self.inner).poll_next(cx) {
+                    // Woken when there is more.
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(Ok(bytes))) => self.rest = bytes,
+                    Poll::Ready(Some(Err(error))) => self.end = Some(Some(error)),
+                    Poll::Ready(None) => self.end = Some(None),
+                }
+            }
             cx.waker().wake_by_ref();
             return Poll::Pending;
+        }
+        if let Some(end) = self.end.take() {
+            self.refused = true;
+            return Poll::Ready(end.map(Err));
         }
         if self.rest.is_empty() {
             match Pin::new(&mut self.inner).poll_next(cx) {
@@ -141,6 +165,9 @@ where
 mod tests {
     use super::*;
     use futures_util::{StreamExt as _, stream};
+
+    /// Longest frame header: 2 bytes, 8 of length, 4 of mask.
+    const MAX_HEADER: usize = 14;
 
     fn frame(length: usize) -> Vec<u8> {
         let mut frame = vec![0x82];

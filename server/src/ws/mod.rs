@@ -11,6 +11,8 @@ pub mod events;
 mod guard;
 pub mod log;
 mod pace;
+mod pieces;
+mod pipe;
 pub mod runner;
 mod socket;
 

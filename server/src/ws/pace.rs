@@ -1,7 +1,7 @@
 //! How fast a client may send. Who sends faster is read more slowly, which is lost on nobody else (INV-8).
 
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// So much at once, and so much per second.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,13 @@ impl Pace {
             return Duration::ZERO;
         }
         Duration::from_secs_f64(-self.left / self.rate.per_second)
+    }
+}
+
+/// Waits, if there is anything to wait for: even no time at all takes a timer up to two milliseconds.
+pub(super) async fn pause(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
     }
 }
 

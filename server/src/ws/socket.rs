@@ -1,6 +1,11 @@
 //! One WebSocket as two bounded channels.
 
-use super::{close, guard::Guarded};
+use super::{
+    close,
+    guard::Guarded,
+    pieces::InPieces,
+    pipe::{self, NotSent},
+};
 use crate::{
     actors::{Holder, Live, Revoked, Seat},
     context::Ctx,
@@ -12,10 +17,14 @@ use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use actix_web_actors::ws;
 use bytes::Bytes;
 use coord_protocol::time::Timestamp;
-use futures_util::{Stream, StreamExt as _};
-use std::{pin::Pin, time::Duration};
+use futures_util::Stream;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 use tokio::{
-    sync::{broadcast, mpsc},
+    sync::broadcast,
     time::{Instant, timeout_at},
 };
 
@@ -104,8 +113,8 @@ impl Closing {
 
 /// One side of a socket, for the function that serves it.
 pub struct Socket {
-    incoming: mpsc::Receiver<Incoming>,
-    outgoing: mpsc::Sender<Outgoing>,
+    incoming: pipe::Receiver<Incoming>,
+    outgoing: pipe::Sender<Outgoing>,
     heard: Instant,
 }
 
@@ -187,8 +196,8 @@ pub async fn while_signed_in(
 }
 
 struct SocketActor {
-    incoming: mpsc::Sender<Incoming>,
-    outgoing: Option<mpsc::Receiver<Outgoing>>,
+    incoming: pipe::Sender<Incoming>,
+    outgoing: Option<pipe::Receiver<Outgoing>>,
     /// A message sent in pieces, so far.
     pieces: Option<(bool, Vec<u8>)>,
     max: usize,
@@ -266,8 +275,8 @@ where
     Fut: Future<Output = Result<(), Closing>> + 'static,
 {
     let max = limit.message;
-    let (to_function, incoming) = mpsc::channel(limit.waiting);
-    let (outgoing, to_client) = mpsc::channel(OUT);
+    let (to_function, incoming) = pipe::channel(limit.waiting);
+    let (outgoing, to_client) = pipe::channel(OUT);
     let actor = SocketActor {
         incoming: to_function,
         outgoing: Some(to_client),
@@ -277,9 +286,9 @@ where
         chatter: Chatter::new(Instant::now()),
         _seat: seat,
     };
-    let response = ws::WsResponseBuilder::new(actor, request, Guarded::new(payload, max))
-        .frame_size(max)
-        .start()?;
+    let codec = actix_http::ws::Codec::new().max_size(max);
+    let frames = ws::WebsocketContext::with_codec(actor, Guarded::new(payload, max), codec);
+    let response = ws::handshake(request)?.streaming(InPieces::new(frames));
     let end = outgoing.clone();
     let socket = Socket {
         incoming,
@@ -294,27 +303,56 @@ where
     Ok(response)
 }
 
-/// What this client alone gets comes first; then what it shares with others.
-async fn next_outgoing(outgoing: &mut mpsc::Receiver<Outgoing>, shared: &mut Option<Shared>) -> Option<Outgoing> {
-    loop {
-        let next = async {
-            match shared {
-                Some(shared) => shared.next().await,
-                None => std::future::pending().await,
+/// What goes to a client: what it alone gets comes first; then what it shares with others.
+struct Leaving {
+    outgoing: pipe::Receiver<Outgoing>,
+    shared: Option<Shared>,
+    /// What is left of a long message.
+    rest: Option<Bytes>,
+    /// The connection had its turn since the piece before.
+    yielded: bool,
+}
+
+impl Leaving {
+    /// Begins or goes on with a long message.
+    fn piece(&mut self, bytes: Bytes, is_first: bool) -> Outgoing {
+        let (piece, rest) = piece(bytes, is_first);
+        self.rest = rest;
+        self.yielded = false;
+        piece
+    }
+}
+
+impl Stream for Leaving {
+    type Item = Outgoing;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Outgoing>> {
+        if let Some(rest) = self.rest.take() {
+            if self.yielded {
+                return Poll::Ready(Some(self.piece(rest, false)));
             }
-        };
-        tokio::select! {
-            biased;
-            message = outgoing.recv() => match message? {
-                Outgoing::Follow(stream) => *shared = Some(stream),
-                message => return Some(message),
-            },
-            next = next => return Some(match next {
+            // The connection takes what was made so far first.
+            self.rest = Some(rest);
+            self.yielded = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        while let Poll::Ready(message) = self.outgoing.poll_recv(cx) {
+            match message {
+                Some(Outgoing::Follow(shared)) => self.shared = Some(shared),
+                Some(Outgoing::Binary(bytes)) if bytes.len() > PIECE => return Poll::Ready(Some(self.piece(bytes, true))),
+                message => return Poll::Ready(message),
+            }
+        }
+        let Some(shared) = &mut self.shared else { return Poll::Pending };
+        shared.as_mut().poll_next(cx).map(|next| {
+            Some(match next {
+                Some(Ok(bytes)) if bytes.len() > PIECE => self.piece(bytes, true),
                 Some(Ok(bytes)) => Outgoing::Binary(bytes),
                 Some(Err(Closing(code, reason))) => Outgoing::Close(code, reason),
                 None => Outgoing::Close(close::AGAIN, "please connect again".to_owned()),
-            }),
-        }
+            })
+        })
     }
 }
 
@@ -335,23 +373,12 @@ impl Actor for SocketActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         if let Some(outgoing) = self.outgoing.take() {
-            ctx.add_stream(futures_util::stream::unfold(
-                (outgoing, None, None),
-                |(mut outgoing, mut shared, rest)| async move {
-                    let (message, rest) = match rest {
-                        Some(rest) => {
-                            // The connection takes what was made so far first.
-                            tokio::task::yield_now().await;
-                            piece(rest, false)
-                        }
-                        None => match next_outgoing(&mut outgoing, &mut shared).await? {
-                            Outgoing::Binary(bytes) if bytes.len() > PIECE => piece(bytes, true),
-                            message => (message, None),
-                        },
-                    };
-                    Some((message, (outgoing, shared, rest)))
-                },
-            ));
+            ctx.add_stream(Leaving {
+                outgoing,
+                shared: None,
+                rest: None,
+                yielded: false,
+            });
         }
     }
 }
@@ -362,7 +389,7 @@ impl StreamHandler<Outgoing> for SocketActor {
             Outgoing::Text(text) => ctx.text(text),
             Outgoing::Binary(bytes) => ctx.binary(bytes),
             Outgoing::Piece(piece) => ctx.write_raw(ws::Message::Continuation(piece)),
-            // Taken up by `next_outgoing`.
+            // Taken up by `Leaving`.
             Outgoing::Follow(_) => {}
             Outgoing::Ping => ctx.ping(b""),
             Outgoing::Close(code, reason) => {
@@ -416,13 +443,13 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for SocketActor {
         };
         match self.incoming.try_send(incoming) {
             // Somebody is there: that is all these say.
-            Ok(()) | Err(mpsc::error::TrySendError::Full(Incoming::Pong)) => {}
-            Err(mpsc::error::TrySendError::Full(message)) => {
+            Ok(()) | Err(NotSent::Full(Incoming::Pong)) => {}
+            Err(NotSent::Full(message)) => {
                 // Nothing more is read until there is room.
                 let incoming = self.incoming.clone();
                 ctx.wait(async move { incoming.send(message).await }.into_actor(self).map(|_gone, _, _| ()));
             }
-            Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(NotSent::Closed(_)) => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use coord_protocol::{
     id::{CanvasId, FileId, JobId, UserId, WorkspaceId},
     time::Timestamp,
 };
-use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, any::AnyRow};
 
 /// The columns [`canvas`] reads, and where from.
 macro_rules! select_canvases {
@@ -188,6 +188,27 @@ pub async fn append(tx: &mut Tx, id: CanvasId, seq: i64, bytes: &[u8]) -> Result
         .bind(bytes.to_vec())
         .execute(&mut **tx)
         .await?;
+    Ok(())
+}
+
+/// Most changes that [`append_all`] takes.
+pub const MOST_AT_ONCE: usize = 16;
+
+/// Appends to the journals of several canvases by one statement: all of it or nothing. At most [`MOST_AT_ONCE`].
+///
+/// # Errors
+/// As [`append`].
+pub async fn append_all(tx: &mut Tx, changes: &[(CanvasId, i64, impl AsRef<[u8]>)]) -> Result<(), StoreError> {
+    // Few different texts, so that the database keeps all of them prepared.
+    let rows: Vec<_> = (0..changes.len().min(MOST_AT_ONCE))
+        .map(|n| format!("(${}, ${}, ${})", 3 * n + 1, 3 * n + 2, 3 * n + 3))
+        .collect();
+    let text = format!("INSERT INTO canvas_updates (canvas, seq, bytes) VALUES {}", rows.join(", "));
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for (id, seq, bytes) in changes.iter().take(MOST_AT_ONCE) {
+        query = query.bind(id.to_string()).bind(*seq).bind(bytes.as_ref().to_vec());
+    }
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 

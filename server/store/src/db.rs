@@ -213,6 +213,23 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
+    /// Like [`Store::write`] for a unit that is one statement: alone in its turn it needs no transaction around it, which is most of the
+    /// work of a small commit on SQLite.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_statement<T, E, F>(&self, unit: F) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: UnitError,
+    {
+        let (reply, answer) = oneshot::channel();
+        let unit = Box::new(Queued::statement(unit, reply));
+        self.inner.units.send(unit).await.map_err(|_| E::from(StoreError::Closed))?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
     /// Commits made so far, and units of work committed by them.
     #[must_use]
     pub fn commits(&self) -> (u64, u64) {

@@ -47,6 +47,10 @@ pub(crate) trait Unit: Send {
     }
     /// Nobody waits for it any more.
     fn is_abandoned(&self) -> bool;
+    /// Whether it is one statement, which is a transaction by itself.
+    fn is_statement(&self) -> bool {
+        false
+    }
     /// Whether this is the order to stop.
     fn is_stop(&self) -> bool {
         false
@@ -60,11 +64,27 @@ pub(crate) struct Queued<F, T, E> {
     work: F,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    is_statement: bool,
 }
 
 impl<F, T, E> Queued<F, T, E> {
     pub(crate) const fn new(work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
-        Self { work, result: None, reply }
+        Self {
+            work,
+            result: None,
+            reply,
+            is_statement: false,
+        }
+    }
+
+    /// Of one statement.
+    pub(crate) const fn statement(work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
+        Self {
+            work,
+            result: None,
+            reply,
+            is_statement: true,
+        }
     }
 }
 
@@ -104,6 +124,10 @@ where
 
     fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
+    }
+
+    fn is_statement(&self) -> bool {
+        self.is_statement
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -220,6 +244,15 @@ struct Ended {
 
 /// Runs all units in one transaction. `Err` means that nothing was committed and that the connection is of no more use.
 async fn commit_batch(tx: &mut Tx, batch: &mut [Box<dyn Unit>]) -> Result<Ended, StoreError> {
+    if let [only] = batch
+        && only.is_statement()
+    {
+        let ran = only.run(tx).await;
+        return Ok(Ended {
+            done: u64::from(ran == Ran::Done),
+            usable: ran != Ran::Broken,
+        });
+    }
     sqlx::query("BEGIN IMMEDIATE").execute(&mut **tx).await?;
     let mut done = 0;
     if let [only] = batch {

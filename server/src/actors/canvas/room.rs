@@ -6,9 +6,10 @@ use bytes::Bytes;
 use futures_util::Stream;
 use std::{
     collections::VecDeque,
+    pin::Pin,
     sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
 };
-use tokio::sync::watch;
 
 /// Bytes and frames kept for connections that read slowly.
 const KEPT_BYTES: usize = 2 * 1024 * 1024;
@@ -44,47 +45,52 @@ struct Ring {
     /// Where the head was when frames were last let go.
     mark: u64,
     ended: Option<Ended>,
+    /// Those that have read everything.
+    waiting: Vec<Waker>,
+}
+
+impl Ring {
+    fn head(&self) -> u64 {
+        self.first + self.frames.len() as u64
+    }
 }
 
 /// The frames of one canvas.
+#[derive(Default)]
 pub struct Room {
     ring: Mutex<Ring>,
-    /// Number of the next frame.
-    head: watch::Sender<u64>,
 }
 
 impl Room {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            ring: Mutex::default(),
-            head: watch::Sender::new(0),
-        })
+        Arc::default()
     }
 
     /// Number of the next frame: who has everything up to here follows from it.
     pub(super) fn head(&self) -> u64 {
-        *self.head.borrow()
+        super::super::lock(&self.ring).head()
     }
 
     pub(super) fn put(&self, bytes: Bytes, but: Option<Connection>) {
-        let mut ring = super::super::lock(&self.ring);
-        ring.bytes += bytes.len();
-        ring.frames.push_back(Frame { bytes, but });
-        while ring.frames.len() > 1 && (ring.bytes > KEPT_BYTES || ring.frames.len() > KEPT_FRAMES) {
-            if let Some(frame) = ring.frames.pop_front() {
-                ring.bytes -= frame.bytes.len();
-                ring.first += 1;
+        let waiting = {
+            let mut ring = super::super::lock(&self.ring);
+            ring.bytes += bytes.len();
+            ring.frames.push_back(Frame { bytes, but });
+            while ring.frames.len() > 1 && (ring.bytes > KEPT_BYTES || ring.frames.len() > KEPT_FRAMES) {
+                if let Some(frame) = ring.frames.pop_front() {
+                    ring.bytes -= frame.bytes.len();
+                    ring.first += 1;
+                }
             }
-        }
-        let head = ring.first + ring.frames.len() as u64;
-        drop(ring);
-        self.head.send_replace(head);
+            std::mem::take(&mut ring.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Lets go of the frames from before the last call: whoever has not taken them by now is stuck, and finds out.
     pub(super) fn forget_old(&self) {
         let mut ring = super::super::lock(&self.ring);
-        let head = ring.first + ring.frames.len() as u64;
+        let head = ring.head();
         while ring.first < ring.mark {
             match ring.frames.pop_front() {
                 Some(frame) => {
@@ -100,43 +106,76 @@ impl Room {
 
     /// Ends all connections.
     pub(super) fn end(&self, why: Ended) {
-        super::super::lock(&self.ring).ended = Some(why);
-        self.head.send_modify(|_| {});
+        let waiting = {
+            let mut ring = super::super::lock(&self.ring);
+            ring.ended = Some(why);
+            std::mem::take(&mut ring.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// The frames from number `from` on, for one connection.
-    pub fn follow(self: Arc<Self>, from: u64, me: Connection) -> impl Stream<Item = Result<Bytes, Ended>> {
-        let head = self.head.subscribe();
-        futures_util::stream::unfold((self, head, from, false), move |(room, mut head, mut at, ended)| async move {
-            if ended {
-                return None;
-            }
-            loop {
-                head.mark_unchanged();
-                match room.next(&mut at, me) {
-                    Some(Ok(bytes)) => return Some((Ok(bytes), (room, head, at, false))),
-                    Some(Err(why)) => return Some((Err(why), (room, head, at, true))),
-                    None => head.changed().await.ok()?,
-                }
-            }
-        })
+    pub fn follow(self: Arc<Self>, from: u64, me: Connection) -> Follow {
+        Follow {
+            room: self,
+            at: from,
+            me,
+            waits: None,
+            ended: false,
+        }
     }
+}
 
-    fn next(&self, at: &mut u64, me: Connection) -> Option<Result<Bytes, Ended>> {
-        let ring = super::super::lock(&self.ring);
-        if let Some(why) = ring.ended {
-            return Some(Err(why));
+/// The frames of a room as one connection reads them; it ends after the error that says why.
+pub struct Follow {
+    room: Arc<Room>,
+    at: u64,
+    me: Connection,
+    /// It waits for the frame of this number, and is woken by this.
+    waits: Option<(u64, Waker)>,
+    ended: bool,
+}
+
+impl Drop for Follow {
+    fn drop(&mut self) {
+        if let Some((_, mine)) = &self.waits {
+            super::super::lock(&self.room.ring).waiting.retain(|waker| !waker.will_wake(mine));
         }
-        let Some(mut index) = at.checked_sub(ring.first) else {
-            return Some(Err(Ended::Slow));
+    }
+}
+
+impl Stream for Follow {
+    type Item = Result<Bytes, Ended>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let room = Arc::clone(&self.room);
+        let mut ring = super::super::lock(&room.ring);
+        let index = match ring.ended {
+            Some(why) => Err(why),
+            None => self.at.checked_sub(ring.first).ok_or(Ended::Slow),
         };
-        while let Some(frame) = usize::try_from(index).ok().and_then(|index| ring.frames.get(index)) {
-            *at += 1;
-            if frame.but != Some(me) {
-                return Some(Ok(frame.bytes.clone()));
+        let index = match index {
+            Ok(index) => usize::try_from(index).unwrap_or(usize::MAX),
+            Err(why) => {
+                self.ended = true;
+                return Poll::Ready(Some(Err(why)));
             }
-            index += 1;
+        };
+        for frame in ring.frames.range(index.min(ring.frames.len())..) {
+            self.at += 1;
+            if frame.but != Some(self.me) {
+                return Poll::Ready(Some(Ok(frame.bytes.clone())));
+            }
         }
-        None
+        // Looked and waited under one lock: no frame comes in between. Each frame wakes all, so who waits for this one waits already.
+        let head = ring.head();
+        if !matches!(&self.waits, Some((at, waker)) if *at == head && waker.will_wake(cx.waker())) {
+            ring.waiting.push(cx.waker().clone());
+            self.waits = Some((head, cx.waker().clone()));
+        }
+        Poll::Pending
     }
 }
