@@ -212,6 +212,8 @@ struct State {
     committing: bool,
     tail: Tail,
     touched: Timestamp,
+    /// The answer for those who have nothing, for a while: they come in crowds, and share it.
+    whole: Option<Bytes>,
 }
 
 /// The journal since the last snapshot.
@@ -284,6 +286,7 @@ impl CanvasActor {
             }
         }
         let change = state.document.apply(admitted);
+        state.whole = None;
         state.gathering.change.append(&change);
         state.gathering.by(connection);
         Ok(true)
@@ -397,6 +400,9 @@ impl Actor for CanvasActor {
         self.load(ctx);
         ctx.run_interval(IDLE / 6, |actor, ctx| {
             actor.people.expire(Instant::now());
+            if let Some(state) = &mut actor.state {
+                state.whole = None;
+            }
             actor.room.forget_old();
             actor.tell_people(ctx);
             let lonely = actor.lonely_since.is_some_and(|since| since.elapsed() >= IDLE);
@@ -473,13 +479,20 @@ impl Handler<Ask> for CanvasActor {
     type Result = ResponseFuture<Result<Result<Answer, Malformed>, StoreError>>;
 
     fn handle(&mut self, message: Ask, ctx: &mut Self::Context) -> Self::Result {
-        let Some(state) = &self.state else {
+        let Some(state) = &mut self.state else {
             return Box::pin(async { Err(StoreError::Closed) });
         };
-        let bytes = match state.document.answer(&message.state_vector) {
-            Ok(update) => Bytes::from(wire::step2(&update)),
-            Err(malformed) => return Box::pin(async move { Ok(Err(malformed)) }),
+        let has_nothing = message.state_vector[..] == [0];
+        let bytes = match state.whole.clone().filter(|_| has_nothing) {
+            Some(whole) => whole,
+            None => match state.document.answer(&message.state_vector) {
+                Ok(update) => Bytes::from(wire::step2(&update)),
+                Err(malformed) => return Box::pin(async move { Ok(Err(malformed)) }),
+            },
         };
+        if has_nothing {
+            state.whole = Some(bytes.clone());
+        }
         // What is told later than now may be told again to this one: it merges to the same.
         let next = self.room.head();
         let wait = self.committed(ctx);

@@ -52,6 +52,7 @@ impl CanvasActor {
                     committing: false,
                     tail: loaded.tail,
                     touched,
+                    whole: None,
                 });
             }
             Ok(None) => {
