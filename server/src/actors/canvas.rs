@@ -398,12 +398,12 @@ impl Actor for CanvasActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.load(ctx);
+        ctx.run_interval(IDLE / 2, |actor, _| actor.room.forget_old());
         ctx.run_interval(IDLE / 6, |actor, ctx| {
             actor.people.expire(Instant::now());
             if let Some(state) = &mut actor.state {
                 state.whole = None;
             }
-            actor.room.forget_old();
             actor.tell_people(ctx);
             let lonely = actor.lonely_since.is_some_and(|since| since.elapsed() >= IDLE);
             let busy = actor

@@ -47,6 +47,17 @@ impl Journal {
     }
 }
 
+/// The one who writes. Should it die, those who wait learn of it, and the next who comes writes.
+struct Writing<'j>(&'j Journal);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *lock(&self.0.0) = Gathering::default();
+        }
+    }
+}
+
 impl Live {
     /// Appends a change to the journal of a canvas; answered when it is committed.
     pub(super) async fn journal(&self, id: CanvasId, seq: i64, bytes: Bytes) -> Result<(), StoreError> {
@@ -61,6 +72,7 @@ impl Live {
     }
 
     async fn write_journal(&self) {
+        let _writing = Writing(&self.0.journal);
         while let Some(entries) = self.0.journal.take() {
             let (changes, waiting): (Vec<_>, Vec<_>) = entries.into_iter().map(|entry| (entry.change, entry.done)).unzip();
             let changes: Arc<[_]> = changes.into();
