@@ -7,7 +7,8 @@ use coord_protocol::{
     id::{CanvasId, FileId, JobId, UserId, WorkspaceId},
     time::Timestamp,
 };
-use sqlx::{AssertSqlSafe, any::AnyRow};
+use sqlx::any::AnyRow;
+use std::sync::LazyLock;
 
 /// The columns [`canvas`] reads, and where from.
 macro_rules! select_canvases {
@@ -194,21 +195,26 @@ pub async fn append(tx: &mut Tx, id: CanvasId, seq: i64, bytes: &[u8]) -> Result
 /// Most changes that [`append_all`] takes.
 pub const MOST_AT_ONCE: usize = 16;
 
-/// Appends to the journals of several canvases by one statement: all of it or nothing. At most [`MOST_AT_ONCE`].
+/// The statements for one change, for two and so on. Few, so that the database keeps all of them prepared.
+static APPENDS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let row = |n: usize| format!("(${}, ${}, ${})", 3 * n + 1, 3 * n + 2, 3 * n + 3);
+    let rows = |count: usize| (0..count).map(row).collect::<Vec<_>>().join(", ");
+    let text = |count| format!("INSERT INTO canvas_updates (canvas, seq, bytes) VALUES {}", rows(count));
+    (1..=MOST_AT_ONCE).map(text).collect()
+});
+
+/// Appends to the journals of several canvases by one statement for each [`MOST_AT_ONCE`].
 ///
 /// # Errors
 /// As [`append`].
 pub async fn append_all(tx: &mut Tx, changes: &[(CanvasId, i64, impl AsRef<[u8]>)]) -> Result<(), StoreError> {
-    // Few different texts, so that the database keeps all of them prepared.
-    let rows: Vec<_> = (0..changes.len().min(MOST_AT_ONCE))
-        .map(|n| format!("(${}, ${}, ${})", 3 * n + 1, 3 * n + 2, 3 * n + 3))
-        .collect();
-    let text = format!("INSERT INTO canvas_updates (canvas, seq, bytes) VALUES {}", rows.join(", "));
-    let mut query = sqlx::query(AssertSqlSafe(text));
-    for (id, seq, bytes) in changes.iter().take(MOST_AT_ONCE) {
-        query = query.bind(id.to_string()).bind(*seq).bind(bytes.as_ref().to_vec());
+    for changes in changes.chunks(MOST_AT_ONCE) {
+        let mut query = sqlx::query(APPENDS[changes.len() - 1].as_str());
+        for (id, seq, bytes) in changes {
+            query = query.bind(id.to_string()).bind(*seq).bind(bytes.as_ref().to_vec());
+        }
+        query.execute(&mut **tx).await?;
     }
-    query.execute(&mut **tx).await?;
     Ok(())
 }
 
