@@ -53,6 +53,7 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
           tab={tab}
           attemptNumber={attempt}
           line={/^\d+$/.test(hash) ? Number(hash) : undefined}
+          beside="canvas"
           wide={wide}
           onWide={() => setWide(!wide)}
           onClose={close}

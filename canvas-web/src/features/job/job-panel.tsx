@@ -31,6 +31,8 @@ interface Props {
   tab: JobTab | undefined;
   attemptNumber: number | undefined;
   line: number | undefined;
+  /** What it stands beside. */
+  beside: 'Board' | 'canvas';
   wide: boolean;
   onWide: () => void;
   onClose: () => void;
@@ -42,7 +44,7 @@ const LINGER_MS = 12_000;
 
 const panel = 'min-h-0 flex-1 outline-offset-[-2px]';
 
-export function JobPanel({ workspace, job, tab, attemptNumber, line, wide, onWide, onClose, onShow }: Props) {
+export function JobPanel({ workspace, job, tab, attemptNumber, line, beside, wide, onWide, onClose, onShow }: Props) {
   const me = useMe();
   const team = useQuery({ queryKey: keys.team(job.id), queryFn: () => api.team(job.id), staleTime: 60_000 });
   const rights = rightsOn(job, me?.id, workspace.role, team.data);
@@ -82,7 +84,7 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, wide, onWid
           {(buttons, menu) => (
             <>
               <div className="flex items-center gap-2 text-sm">
-                <IconButton label="Back to the Board" small className="-ml-1.5 md:hidden" onClick={onClose}>
+                <IconButton label={`Back to the ${beside}`} small className="-ml-1.5 md:hidden" onClick={onClose}>
                   <ArrowLeft className="size-4" aria-hidden />
                 </IconButton>
                 <span className="text-ink-3 tabular-nums">#{job.number}</span>
@@ -99,7 +101,7 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, wide, onWid
                 {job.private && <Lock className="size-3.5 text-ink-3" aria-label="Private" />}
                 <span className="flex-1" />
                 {menu}
-                <IconButton label={wide ? 'Beside the Board (F)' : 'Wide (F)'} small className="max-md:hidden" onClick={onWide}>
+                <IconButton label={wide ? `Beside the ${beside} (F)` : 'Wide (F)'} small className="max-md:hidden" onClick={onWide}>
                   {wide ? <Minimize2 className="size-4" aria-hidden /> : <Maximize2 className="size-4" aria-hidden />}
                 </IconButton>
                 <IconButton label="Close (Esc)" small className="-mr-1.5 max-md:hidden" onClick={onClose}>

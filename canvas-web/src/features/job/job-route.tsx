@@ -42,6 +42,7 @@ export function JobRoute() {
           tab={tab}
           attemptNumber={attempt}
           line={line}
+          beside="Board"
           wide={wide}
           onWide={() => setWide(!wide)}
           onClose={close}
