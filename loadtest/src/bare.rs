@@ -57,7 +57,8 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Member {
         match message {
             Ok(ws::Message::Binary(bytes)) => self.rooms.with(&self.room, |members| {
                 for member in members.iter().filter(|member| **member != ctx.address()) {
-                    member.do_send(Frame(bytes.clone()));
+                    // What does not fit is lost, and counted where it is missed.
+                    drop(member.try_send(Frame(bytes.clone())));
                 }
             }),
             Ok(ws::Message::Ping(payload)) => ctx.pong(&payload),
