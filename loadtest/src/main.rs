@@ -155,6 +155,7 @@ enum Scenario {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::enum_variant_names, reason = "the names are those of the scenarios")]
 enum Canvas {
     /// From an edit on a canvas to its receipt by everybody else there.
     CanvasFanout {
