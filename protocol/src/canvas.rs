@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub mod schema;
 
 /// Largest message of the sync socket, in bytes, either way from a client. What is larger closes the connection (CAN-9).
-pub const MAX_SYNC_MESSAGE: usize = 512 * 1024;
+pub const MAX_SYNC_MESSAGE: usize = 256 * 1024;
 
 /// Largest presence of one client, in bytes of its JSON.
 pub const MAX_PRESENCE: usize = 4 * 1024;

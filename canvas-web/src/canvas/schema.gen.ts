@@ -44,7 +44,7 @@ export const schema = {
     "objects": 20000,
     "order": 64,
     "presence": 4096,
-    "syncMessage": 524288,
+    "syncMessage": 262144,
     "text": 20000,
     "url": 2000
   },

@@ -3,4 +3,4 @@
 mod claims;
 mod copies;
 mod intake;
-mod stage;
+pub(super) mod stage;

@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn everything_happens_somewhere() {
-        let all: Vec<Plan> = (0..40).map(|seed| Plan::draw(seed, 40)).collect();
+        let all: Vec<Plan> = (0..400).map(|seed| Plan::draw(seed, 40)).collect();
         let kinds: std::collections::HashSet<_> = all
             .iter()
             .flat_map(|plan| &plan.ops)

@@ -191,7 +191,8 @@ impl Peer {
                         let (from, to) = (places[from as usize % places.len()], *places.last().unwrap());
                         text.format(&mut txn, from, to - from, bold);
                     } else {
-                        text.insert_embed(&mut txn, 0, Any::from("embedded"));
+                        // At the end: places are counted in letters alone.
+                        text.insert_embed(&mut txn, len, Any::from("embedded"));
                     }
                 }
             }

@@ -95,3 +95,50 @@ impl Live {
         self.store().write_statement(unit).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{actors::tests::stage::Stage, clock::Ids};
+    use bytes::Bytes;
+    use coord_protocol::{canvas::Canvas, id::CanvasId, time::Timestamp};
+    use coord_store::{StoreError, Tx, canvases};
+    use futures_util::future::join_all;
+
+    #[actix_web::test]
+    async fn can_8_a_canvas_that_is_gone_takes_no_other_s_changes_with_it() {
+        let stage = Stage::new().await;
+        let canvas = Canvas {
+            id: CanvasId(Ids.uuid()),
+            workspace: stage.workspace,
+            name: "Plan".into(),
+            created_by: None,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            locked: false,
+            editor: None,
+            version: 1,
+        };
+        let (here, gone) = (canvas.id, CanvasId(Ids.uuid()));
+        let store = stage.live.store().clone();
+        store
+            .write(async move |tx: &mut Tx| canvases::insert(tx, &canvas).await)
+            .await
+            .unwrap();
+        let change = Bytes::from_static(&[0, 0]);
+        // All are there before the first is written, and more than go into one statement.
+        let changes = (1..=40).map(|seq| if seq == 7 { (gone, seq) } else { (here, seq) });
+        let answers = join_all(changes.map(|(id, seq)| stage.live.journal(id, seq, change.clone()))).await;
+        for (seq, answer) in (1..).zip(answers) {
+            match answer {
+                Ok(()) => assert_ne!(seq, 7),
+                Err(error) => assert!(seq == 7 && matches!(error, StoreError::Reference), "{seq}: {error}"),
+            }
+        }
+        let stored = canvases::load(&mut *store.read().await.unwrap(), here).await.unwrap();
+        let seqs: Vec<i64> = stored.updates.iter().map(|(seq, _)| *seq).collect();
+        assert_eq!(seqs, (1..=40).filter(|seq| *seq != 7).collect::<Vec<_>>());
+        // A number that was written is not written again.
+        let again = stage.live.journal(here, 40, change).await;
+        assert!(matches!(again, Err(StoreError::Unique { .. })), "{again:?}");
+    }
+}

@@ -29,17 +29,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The lease of these tests: long by the clock that tests move, nothing by the one on the wall.
 const LEASE: Duration = Duration::from_secs(60);
 
-pub(super) struct Stage {
-    pub(super) live: Live,
+pub(in crate::actors) struct Stage {
+    pub(in crate::actors) live: Live,
     pub(super) clock: Clock,
-    pub(super) workspace: WorkspaceId,
+    pub(in crate::actors) workspace: WorkspaceId,
     pub(super) ana: UserId,
     pub(super) ben: UserId,
     kept: TestStore,
 }
 
 impl Stage {
-    pub(super) async fn new() -> Self {
+    pub(in crate::actors) async fn new() -> Self {
         // What the actors say, for whoever looks into a failure: COORD_LOG=debug.
         let _set_before = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_env("COORD_LOG"))
