@@ -134,7 +134,7 @@ mod tests {
                 Err(error) => assert!(seq == 7 && matches!(error, StoreError::Reference), "{seq}: {error}"),
             }
         }
-        let stored = canvases::load(&mut *store.read().await.unwrap(), here).await.unwrap();
+        let stored = canvases::load(&mut store.read().await.unwrap(), here).await.unwrap();
         let seqs: Vec<i64> = stored.updates.iter().map(|(seq, _)| *seq).collect();
         assert_eq!(seqs, (1..=40).filter(|seq| *seq != 7).collect::<Vec<_>>());
         // A number that was written is not written again.
