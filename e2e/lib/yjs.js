@@ -21,7 +21,12 @@ export async function joinCanvas(person, canvas, { resolve = true } = {}) {
   if (resolve) {
     await eventually('the client has everything', async () => provider.synced);
   }
-  return { doc, provider, objects: doc.getMap('objects'), links: doc.getMap('links'), leave: () => provider.destroy() };
+  const leave = () => {
+    provider.destroy();
+    // It keeps a timer for presence.
+    doc.destroy();
+  };
+  return { doc, provider, objects: doc.getMap('objects'), links: doc.getMap('links'), leave };
 }
 
 /** Adds an object as the canvas's schema says. */
