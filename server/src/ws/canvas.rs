@@ -2,11 +2,12 @@
 
 use super::{
     close,
+    events::concerns,
     pace::{Pace, Rate, pause},
     socket::{self, Closing, Incoming, Limit, Socket},
 };
 use crate::{
-    actors::{CanvasSeat, CommandError, Edited, Ended, Entered, Holder, Live, Revoked},
+    actors::{CanvasSeat, CommandError, Edited, Ended, Entered, Holder, Live},
     context::Ctx,
     http::{
         auth::{self, Caller, Via},
@@ -161,17 +162,10 @@ impl Editor {
                 Ok(false) => return Closing::revoked(),
                 Err(error) => return Closing::again(error),
             }
-            socket::revoked(&mut revocations, |revoked| self.concerns(revoked)).await;
-        }
-    }
-
-    fn concerns(&self, revoked: Revoked) -> bool {
-        match (revoked, &self.via) {
-            (Revoked::Session(id), Via::Session(mine)) => id == *mine,
-            (Revoked::Token(id), Via::Token(mine, _)) => id == *mine,
-            (Revoked::Member(of, who), _) => of == self.workspace && who == self.person.id,
-            (Revoked::Workspace(id), _) => id == self.workspace,
-            (Revoked::Session(_) | Revoked::Token(_) | Revoked::Runner(_), _) => false,
+            socket::revoked(&mut revocations, |revoked| {
+                concerns(revoked, self.person.id, self.workspace, &self.via)
+            })
+            .await;
         }
     }
 

@@ -288,7 +288,8 @@ impl Watcher {
     }
 }
 
-fn concerns(revoked: Revoked, user: UserId, workspace: WorkspaceId, via: &Via) -> bool {
+/// Whether it ends the connection of a member of the workspace, or changes what they may do there.
+pub(super) fn concerns(revoked: Revoked, user: UserId, workspace: WorkspaceId, via: &Via) -> bool {
     match (revoked, via) {
         (Revoked::Session(id), Via::Session(mine)) => id == *mine,
         (Revoked::Token(id), Via::Token(mine, _)) => id == *mine,
