@@ -322,8 +322,14 @@ async fn can_7_a_group_and_a_backlog_folder_have_the_same_jobs_both_ways() {
     one.until(|one| one.parent_of_card(&inside).as_deref() == Some("")).await;
     ada.patch(200, &format!("/jobs/{inside}"), json!({ "folder": "Garden" })).await;
     one.until(|one| one.parent_of_card(&inside).as_deref() == Some("g")).await;
+    // Nor does the card that somebody drew of it say which folder it is in.
+    one.card("s", &secret).await;
+    one.saved().await;
+    ada.patch(200, &format!("/jobs/{secret}"), json!({ "folder": "" })).await;
+    ada.patch(200, &format!("/jobs/{secret}"), json!({ "folder": "Garden" })).await;
     let late = make("Comes later", json!({ "folder": "Garden" })).await;
     one.until(|one| one.parent_of_card(&late).as_deref() == Some("g")).await;
+    assert_eq!(one.parent_of_card(&secret).as_deref(), Some(""), "ACC-4");
     // Another name for the group is another name for the folder.
     ada.expect(200, Method::PUT, &path, Some(json!({ "folder": "Orchard" }))).await;
     for job in [&inside, &secret, &drawn, &late] {

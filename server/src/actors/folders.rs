@@ -26,6 +26,10 @@ pub(super) fn moved(live: &Live, job: &Job, before: Option<String>) {
 }
 
 async fn follow(live: &Live, job: &Job, before: Option<&str>) -> Result<(), CommandError> {
+    if job.access.private {
+        // Where its card goes would tell everybody what its folder is (ACC-4).
+        return Ok(());
+    }
     for name in [before, job.folder.as_deref()].into_iter().flatten() {
         let groups = canvases::folders_named(&mut *live.store().read().await?, job.workspace, name).await?;
         for group in groups {
@@ -73,8 +77,8 @@ fn is_group(view: &CanvasView, group: &str) -> bool {
     view.object(group).is_some_and(|group| group.kind == "group")
 }
 
-/// Cards of these jobs go into the group; those that are in it stay where they are. A private job gets no card it did not have: that it is
-/// there would be told to everybody (ACC-4).
+/// Cards of these jobs go into the group; those that are in it stay where they are. The card of a private job is neither made nor moved: it
+/// would tell everybody what is in the folder (ACC-4).
 fn brought_in(view: &CanvasView, group: &str, jobs: &[(JobId, bool)], mut new_id: impl FnMut() -> String) -> Vec<Edit> {
     let Some(frame) = view.object(group).filter(|_| is_group(view, group)) else {
         return vec![];
@@ -84,6 +88,7 @@ fn brought_in(view: &CanvasView, group: &str, jobs: &[(JobId, bool)], mut new_id
     let (mut edits, mut cards) = (vec![], vec![]);
     for (job, is_private) in jobs {
         match card_of(*job) {
+            _ if *is_private => {}
             Some(card) if card.parent.as_deref() == Some(group) => {}
             Some(card) => {
                 let (x, y) = slots.next();
@@ -94,7 +99,6 @@ fn brought_in(view: &CanvasView, group: &str, jobs: &[(JobId, bool)], mut new_id
                     y,
                 });
             }
-            None if *is_private => {}
             None => {
                 let (x, y) = slots.next();
                 cards.push(NewJob {
