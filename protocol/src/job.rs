@@ -270,6 +270,22 @@ pub enum Obstacle {
     Routing,
 }
 
+/// What a person may do with one job, beside seeing it (ACC-3). Whether the job's state allows it is another question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JobAct {
+    /// Add notes, upload.
+    Contribute,
+    /// Make ready, start, stop, retry, complete, review, answer agents.
+    Operate,
+    /// Edit details, dependencies, privacy; cancel, delete.
+    Manage,
+    /// Change who is in its team.
+    ManageTeam,
+    /// Retract notes.
+    Administer,
+}
+
 /// A job as those see it who may.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Job {
@@ -329,6 +345,8 @@ pub struct Job {
     pub merge_problem: Option<String>,
     /// The latest attempt.
     pub attempt: Option<Attempt>,
+    /// What you may do with it, by your role and your place in its team (ACC-3).
+    pub may: Vec<JobAct>,
     /// Version to name in `if_version`.
     pub version: i64,
     /// When it was made.

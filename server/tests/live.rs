@@ -77,6 +77,39 @@ async fn acc_5_sockets_end_with_the_membership_the_session_or_the_token_they_res
 }
 
 #[actix_web::test]
+async fn acc_3_each_is_told_with_a_job_what_they_may_do_with_it() {
+    let server = server();
+    let ([ada, bob, vic, _], ws) = team(&server).await;
+    let job = text(
+        &ada.post(201, &format!("/workspaces/{ws}/jobs"), json!({ "title": "Mine" })).await,
+        "id",
+    );
+    let path = format!("/jobs/{job}");
+    let may = async |who: &Person| who.get(&path).await["may"].clone();
+    assert_eq!(
+        may(&ada).await,
+        json!(["contribute", "operate", "manage", "manage_team", "administer"])
+    );
+    assert_eq!(may(&bob).await, json!(["contribute"]));
+    assert_eq!(may(&vic).await, json!([]));
+    let mut socket = bob.socket(&format!("/workspaces/{ws}/events")).await.unwrap();
+    assert_eq!(socket.json().await["type"], "caught");
+    let team = json!([{ "user": bob.id, "role": "editor" }]);
+    let put = ada.call(Method::PUT, &format!("{path}/team")).json(&team).send().await.unwrap();
+    assert_eq!(put.status(), 200);
+    let told = loop {
+        let event = socket.json().await;
+        if event["type"] == "job.changed" {
+            break event;
+        }
+    };
+    assert_eq!(told["job"]["may"], json!(["contribute", "operate"]), "the feed speaks to Bob");
+    // A command answers with the right of whoever gave it.
+    let ready = bob.post(200, &format!("{path}/move"), json!({ "state": "ready" })).await;
+    assert_eq!(ready["may"], json!(["contribute", "operate"]));
+}
+
+#[actix_web::test]
 async fn acc_5_a_job_made_private_vanishes_from_open_connections() {
     let server = server();
     let ([ada, bob, ..], ws) = team(&server).await;

@@ -1433,6 +1433,8 @@ export interface components {
             id: components["schemas"]["JobId"];
             /** @description Agentic or user. */
             kind: components["schemas"]["JobKind"];
+            /** @description What you may do with it, by your role and your place in its team (ACC-3). */
+            may: components["schemas"]["JobAct"][];
             /** @description What blocks the merge, when `activity` is `merge_blocked` or `checks_failed`. */
             merge_problem?: string | null;
             mode?: components["schemas"]["Mode"] | null;
@@ -1467,6 +1469,11 @@ export interface components {
             /** @description Its workspace. */
             workspace: components["schemas"]["WorkspaceId"];
         };
+        /**
+         * @description What a person may do with one job, beside seeing it (ACC-3). Whether the job's state allows it is another question.
+         * @enum {string}
+         */
+        JobAct: "contribute" | "operate" | "manage" | "manage_team" | "administer";
         /**
          * Format: uuid
          * @description A job.
@@ -1903,6 +1910,8 @@ export interface components {
                 id: components["schemas"]["JobId"];
                 /** @description Agentic or user. */
                 kind: components["schemas"]["JobKind"];
+                /** @description What you may do with it, by your role and your place in its team (ACC-3). */
+                may: components["schemas"]["JobAct"][];
                 /** @description What blocks the merge, when `activity` is `merge_blocked` or `checks_failed`. */
                 merge_problem?: string | null;
                 mode?: components["schemas"]["Mode"] | null;

@@ -7,6 +7,7 @@ export type Role = Schemas['Role'];
 export type JobState = Schemas['JobState'];
 export type Activity = Schemas['Activity'];
 export type Priority = Schemas['Priority'];
+export type JobAct = Schemas['JobAct'];
 export type JobKind = Schemas['JobKind'];
 export type Mode = Schemas['Mode'];
 export type ToolsPolicy = Schemas['ToolsPolicy'];

@@ -175,3 +175,17 @@ test('drops what is no message of the feed', async () => {
   first.say({ seq: 11, at, type: 'job.changed', job: aJob({ title: 'still here', version: 2 }) });
   await vi.waitFor(() => expect(titles()).toEqual(['still here']));
 });
+
+test('acc_5: another role of mine loads the jobs afresh, with what they allow now; somebody else’s does not', async () => {
+  cache.setQueryData(keys.me, ana);
+  connection?.start();
+  const first = await socket(1);
+  jobs = [aJob({ title: 'first', may: [] })];
+  const may = () => Object.values(cache.getQueryData<ById<Job>>(keys.jobs('ws-1')) ?? {}).map((job) => job.may.length);
+  first.say({ seq: 11, at, type: 'member.changed', user: 'u-ben' });
+  first.say({ seq: 12, at, type: 'note.retracted', job: 'j-1', id: 'n-1' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(may()).toEqual([5]);
+  first.say({ seq: 13, at, type: 'member.changed', user: ana.id });
+  await vi.waitFor(() => expect(may()).toEqual([0]));
+});

@@ -4,7 +4,7 @@ import { api } from '@/api/calls';
 import { withCanvas } from '@/api/canvases';
 import { keys } from '@/api/keys';
 import { ApiProblem } from '@/api/problem';
-import type { AgentRequest, Attempt, Canvas, FeedEvent, FeedMessage, Job, Note, RunnerView } from '@/api/types';
+import type { AgentRequest, Attempt, Canvas, FeedEvent, FeedMessage, Job, Note, RunnerView, User } from '@/api/types';
 import { atStart, type ById, backoff, byId, type FeedPosition, type FeedStep, loaded, receive, reduce } from './feed';
 
 export type LiveStatus =
@@ -281,6 +281,10 @@ export class LiveConnection {
       case 'member.changed':
         void cache.invalidateQueries({ queryKey: keys.members(this.workspace) });
         void cache.invalidateQueries({ queryKey: keys.workspaces });
+        // With another role every job allows something else.
+        if (event.user === cache.getQueryData<User>(keys.me)?.id) {
+          this.perform(receive(this.position, [{ type: 'reset', seq: this.position.seq }]));
+        }
         break;
       case 'workspace.changed':
         void cache.invalidateQueries({ queryKey: keys.workspaces });

@@ -35,6 +35,7 @@ export const aJob = (part: Partial<Job> = {}): Job => ({
   review: false,
   dependencies: [],
   dependents: [],
+  may: ['contribute', 'operate', 'manage', 'manage_team', 'administer'],
   version: 1,
   created_at: at,
   updated_at: at,

@@ -459,6 +459,8 @@ impl Job {
                 .attempt
                 .as_ref()
                 .map(|attempt| attempt.view(names, around.log_head, around.has_diff)),
+            // It depends on who is shown the job.
+            may: vec![],
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,

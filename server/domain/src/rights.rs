@@ -1,7 +1,12 @@
 //! Who may do what (ACC-3): the one place where rights are decided. The matrix of `docs/rules.md`, section 8, is this function.
 
 use crate::{Refusal, job::Access};
-use coord_protocol::{id::UserId, job::TeamRole, rule::Rule, workspace::Role};
+use coord_protocol::{
+    id::UserId,
+    job::{JobAct, TeamRole},
+    rule::Rule,
+    workspace::Role,
+};
 
 /// A person in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +58,22 @@ pub fn may(who: Who, act: Act, job: Option<&Access>) -> Result<(), Refusal> {
     } else {
         Err(forbidden(act))
     }
+}
+
+/// Everything beside seeing it that `who` may do with a job, for screens that offer nothing the server would refuse.
+#[must_use]
+pub fn acts_on(who: Who, job: &Access) -> Vec<JobAct> {
+    [
+        (JobAct::Contribute, Act::Contribute),
+        (JobAct::Operate, Act::Operate),
+        (JobAct::Manage, Act::Manage),
+        (JobAct::ManageTeam, Act::ManageTeam),
+        (JobAct::Administer, Act::Administer),
+    ]
+    .into_iter()
+    .filter(|(_, act)| may(who, *act, Some(job)).is_ok())
+    .map(|(told, _)| told)
+    .collect()
 }
 
 fn team_role(user: UserId, access: &Access) -> Option<TeamRole> {
@@ -183,6 +204,27 @@ mod tests {
                 assert_eq!(got, *cell == Yes, "{act:?} private={private} as job {role:?}");
             }
         }
+    }
+
+    #[test]
+    fn acc_3_what_is_told_with_a_job_is_what_the_matrix_says() {
+        let told = |role, private, team| {
+            let who = Who {
+                user: ME,
+                role: Some(role),
+            };
+            acts_on(who, &access(private, false, team))
+        };
+        use JobAct::{Administer, Contribute, Manage, ManageTeam, Operate};
+        assert_eq!(told(Role::Admin, true, None), [Contribute, Operate, Manage, ManageTeam, Administer]);
+        assert_eq!(told(Role::Member, false, None), [Contribute]);
+        assert_eq!(
+            told(Role::Member, true, Some(TeamRole::Lead)),
+            [Contribute, Operate, Manage, ManageTeam]
+        );
+        assert_eq!(told(Role::Member, true, Some(TeamRole::Editor)), [Contribute, Operate]);
+        assert_eq!(told(Role::Member, true, Some(TeamRole::Viewer)), []);
+        assert_eq!(told(Role::Viewer, false, Some(TeamRole::Lead)), []);
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub async fn attempt(conn: &mut Conn, user: UserId, id: AttemptId) -> Result<(At
 /// Jobs as this person may see them.
 pub async fn views(ctx: &Ctx, who: Who, jobs: &[Job]) -> Result<Vec<wire::Job>, ApiError> {
     let mut views = ctx.live.views(jobs).await?;
+    for (view, job) in views.iter_mut().zip(jobs) {
+        view.may = rights::acts_on(who, &job.access);
+    }
     conceal(&ctx.store, who, &mut views).await?;
     Ok(views)
 }

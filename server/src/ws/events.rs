@@ -213,6 +213,7 @@ impl Watcher {
             && self.sees(&snapshot.access)
         {
             let mut shown = [self.live.shown(&snapshot)];
+            shown[0].may = rights::acts_on(self.who, &snapshot.access);
             reach::conceal(self.live.store(), self.who, &mut shown).await?;
             let [job] = shown;
             let job = Box::new(job);

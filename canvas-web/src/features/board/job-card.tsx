@@ -3,11 +3,10 @@ import { Link } from '@tanstack/react-router';
 import { Bot, Hourglass, Lock, MessageCircleQuestion, MoveRight, TriangleAlert } from 'lucide-react';
 import { memo, useEffect, useRef, useState } from 'react';
 import { useJobCommands } from '@/api/commands';
-import { useMe } from '@/api/hooks';
 import type { Job, Workspace } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
 import { useNow } from '@/shared/lib/now';
-import { moveTargets, rightsOn } from '@/shared/lib/rights';
+import { moveTargets, rightsOf } from '@/shared/lib/rights';
 import { activityWords, agoWords, holdWords, plainWords, stateWords, waitsForPeople } from '@/shared/lib/words';
 import { Avatar, Chip, PriorityMark, StateIcon } from '@/shared/ui/bits';
 import { Menu, MenuGroup, MenuItem } from '@/shared/ui/menu';
@@ -22,10 +21,7 @@ interface Props {
 export const JobCard = memo(function JobCard({ workspace, job, asking, onFocus }: Props) {
   const element = useRef<HTMLElement>(null);
   const [dragging, setDragging] = useState(false);
-  const me = useMe();
-  // The team is not on the card, so whoever may contribute is offered the move; the server has the last word.
-  const movable = rightsOn(job, me?.id, workspace.role).contribute;
-  const targets = movable ? moveTargets(job) : [];
+  const targets = rightsOf(job).work ? moveTargets(job) : [];
   const key = targets.join();
 
   useEffect(() => {

@@ -255,7 +255,7 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
             />
           ) : (
             <>
-              <Stage workspace={workspace} label={canvas.name} desk={desk} readOnly={readOnly} onPlace={place} />
+              <Stage label={canvas.name} desk={desk} readOnly={readOnly} onPlace={place} />
               <FollowNote editor={editor} presence={session.presence} />
               <BusyMarks editor={editor} ids={busy} />
               <ToolPalette editor={editor} readOnly={readOnly} />

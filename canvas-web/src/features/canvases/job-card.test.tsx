@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { keys } from '@/api/keys';
 import type { AgentRequest, Job } from '@/api/types';
 import { byId } from '@/live/feed';
-import { aJob, ana, aRequest, aWorkspace } from '@/test/samples';
+import { aJob, ana, aRequest } from '@/test/samples';
 import { CanvasJobCard } from './job-card';
 import { LiveJobs } from './live-jobs';
 
@@ -27,7 +27,7 @@ function show(jobs: Job[], requests: AgentRequest[] = [], brief = false) {
   live = new LiveJobs(cache, 'ws-1');
   const { container } = render(
     <QueryClientProvider client={cache}>
-      <CanvasJobCard workspace={aWorkspace()} jobs={live} id="j-1" brief={brief} />
+      <CanvasJobCard jobs={live} id="j-1" brief={brief} />
     </QueryClientProvider>,
   );
   return { cache, container, user: userEvent.setup() };

@@ -2,13 +2,12 @@ import { Popover } from '@base-ui/react/popover';
 import { Bot, Hourglass, Lock, MessageCircleQuestion, TriangleAlert } from 'lucide-react';
 import { memo, type ReactNode, useState } from 'react';
 import { api } from '@/api/calls';
-import { useMe } from '@/api/hooks';
-import type { AgentRequest, Job, Workspace } from '@/api/types';
+import type { AgentRequest, Job } from '@/api/types';
 import { choiceOf, RequestCard } from '@/features/requests/request-card';
 import { stripAnsi } from '@/shared/lib/ansi';
 import { cx } from '@/shared/lib/cx';
 import { useNow } from '@/shared/lib/now';
-import { rightsOn } from '@/shared/lib/rights';
+import { rightsOf } from '@/shared/lib/rights';
 import { activityWords, agoWords, durationWords, holdWords, plainWords, waitsForPeople } from '@/shared/lib/words';
 import { Avatar, Chip, PriorityMark, StateBadge, StateIcon } from '@/shared/ui/bits';
 import { toastProblem } from '@/shared/ui/toast';
@@ -18,7 +17,6 @@ import { type LiveJobs, useLiveJob, useLiveRequest } from './live-jobs';
 const GLANCE = 90;
 
 interface Props {
-  workspace: Workspace;
   jobs: LiveJobs;
   id: string;
   /** Looked at from further away: state and title only, in larger letters. */
@@ -26,7 +24,7 @@ interface Props {
 }
 
 /** A job on a canvas: as much of it as this person may see, and current (CAN-5). */
-export const CanvasJobCard = memo(function CanvasJobCard({ workspace, jobs, id, brief }: Props) {
+export const CanvasJobCard = memo(function CanvasJobCard({ jobs, id, brief }: Props) {
   const job = useLiveJob(jobs, id);
   const request = useLiveRequest(jobs, id);
   if (!job) {
@@ -63,7 +61,7 @@ export const CanvasJobCard = memo(function CanvasJobCard({ workspace, jobs, id, 
       </div>
       <p className="wrap-break-word mt-1.5 line-clamp-2 shrink-0 font-medium text-sm leading-snug">{job.title}</p>
       <div className="min-h-0 flex-1 overflow-hidden">{request ? <Asks request={request} /> : <Status job={job} />}</div>
-      {request ? <Answers workspace={workspace} job={job} request={request} /> : <People job={job} />}
+      {request ? <Answers job={job} request={request} /> : <People job={job} />}
     </div>
   );
 });
@@ -164,10 +162,9 @@ export function answerBy(request: AgentRequest, kind: 'allow_once' | 'deny') {
 
 const small = 'h-6 rounded-md border px-2 font-medium text-xs';
 
-function Answers({ workspace, job, request }: { workspace: Workspace; job: Job; request: AgentRequest }) {
-  const me = useMe();
+function Answers({ job, request }: { job: Job; request: AgentRequest }) {
   const [open, setOpen] = useState(false);
-  const mayAnswer = rightsOn(job, me?.id, workspace.role).contribute;
+  const mayAnswer = rightsOf(job).work;
   const direct = mayAnswer && isShort(request);
   return (
     <div data-own-pointer className="mt-1 flex shrink-0 items-center gap-1.5">

@@ -1,6 +1,5 @@
 import { dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import type { Workspace } from '@/api/types';
 import { CanvasStage, type RenderCard } from '@/canvas/interact';
 import type { Point } from '@/canvas/types';
 import { cx } from '@/shared/lib/cx';
@@ -9,7 +8,6 @@ import { DRAGGED } from './jobs-panel';
 import type { Desk } from './use-desk';
 
 interface Props {
-  workspace: Workspace;
   label: string;
   desk: Desk;
   readOnly: boolean;
@@ -17,14 +15,14 @@ interface Props {
 }
 
 /** The canvas, with job cards in it, and a place to drop jobs on (CAN-4). */
-export function Stage({ workspace, label, desk, readOnly, onPlace }: Props) {
+export function Stage({ label, desk, readOnly, onPlace }: Props) {
   const { editor, jobs } = desk;
   const box = useRef<HTMLDivElement>(null);
   const [over, setOver] = useState(false);
   const dependencies = useSyncExternalStore(jobs.subscribe, () => jobs.dependencies());
   const renderCard = useCallback<RenderCard>(
-    ({ job }, detail) => job !== null && <CanvasJobCard workspace={workspace} jobs={jobs} id={job} brief={detail === 'brief'} />,
-    [workspace, jobs],
+    ({ job }, detail) => job !== null && <CanvasJobCard jobs={jobs} id={job} brief={detail === 'brief'} />,
+    [jobs],
   );
   const place = useRef(onPlace);
   useEffect(() => {

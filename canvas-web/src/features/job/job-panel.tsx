@@ -2,12 +2,12 @@ import { useQuery } from '@tanstack/react-query';
 import { ArrowLeft, Lock, Maximize2, Minimize2, X } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { api } from '@/api/calls';
-import { useMe, useRequests } from '@/api/hooks';
+import { useRequests } from '@/api/hooks';
 import { keys } from '@/api/keys';
 import type { AgentRequest, Attempt, Job, Workspace } from '@/api/types';
 import { LogTab } from '@/features/job/log-tab';
 import { choiceOf, RequestCard } from '@/features/requests/request-card';
-import { rightsOn } from '@/shared/lib/rights';
+import { rightsOf } from '@/shared/lib/rights';
 import { useShortcuts } from '@/shared/lib/shortcuts';
 import { activityWords, waitsForPeople } from '@/shared/lib/words';
 import { PriorityMark, StateBadge } from '@/shared/ui/bits';
@@ -45,9 +45,8 @@ const LINGER_MS = 12_000;
 const panel = 'min-h-0 flex-1 outline-offset-[-2px]';
 
 export function JobPanel({ workspace, job, tab, attemptNumber, line, beside, wide, onWide, onClose, onShow }: Props) {
-  const me = useMe();
   const team = useQuery({ queryKey: keys.team(job.id), queryFn: () => api.team(job.id), staleTime: 60_000 });
-  const rights = rightsOn(job, me?.id, workspace.role, team.data);
+  const rights = rightsOf(job);
   const attempts = useAttempts(job);
   const attempt = attempts.find(({ number }) => number === attemptNumber) ?? attempts[attempts.length - 1];
   const requests = useRequestsOf(workspace.id, job.id);

@@ -1,27 +1,33 @@
-/**
- * Which actions to offer. The server decides every one of them again (ACC-3); this only keeps buttons away that it would refuse.
- */
-import type { Job, JobState, Role, TeamMember } from '@/api/types';
+/** What one may do with a job, as the server tells with it (ACC-3), and where it can be moved. */
+import type { Job, JobAct, JobState } from '@/api/types';
 
 export interface Rights {
   contribute: boolean;
   work: boolean;
   edit: boolean;
+  team: boolean;
   administer: boolean;
 }
 
-export function rightsOn(job: Job | undefined, me: string | undefined, role: Role | undefined, team: readonly TeamMember[] = []): Rights {
-  const administer = role === 'owner' || role === 'admin';
-  if (role === undefined || role === 'viewer') {
-    return { contribute: false, work: false, edit: false, administer: false };
-  }
-  const own = job !== undefined && (job.owner.id === me || job.creator.id === me);
-  const teamRole = team.find((member) => member.user === me)?.role;
-  const edit = administer || own || teamRole === 'lead';
-  const work = edit || teamRole === 'editor';
-  // On a public job every member has a say; on a private one a team viewer was let in to watch.
-  return { contribute: work || job?.private !== true, work, edit, administer };
+export function rightsOf(job: Pick<Job, 'may'>): Rights {
+  const may = (act: JobAct) => job.may.includes(act);
+  return {
+    contribute: may('contribute'),
+    work: may('operate'),
+    edit: may('manage'),
+    team: may('manage_team'),
+    administer: may('administer'),
+  };
 }
+
+/** Who may do it, said where it is not offered to those who may not. */
+export const whoMay: Record<keyof Rights, string> = {
+  contribute: 'Only members of the workspace who do not merely watch the job can do this (ACC-3).',
+  work: 'Only the job’s owner, creator, leads and editors, and the workspace’s admins can do this (ACC-3).',
+  edit: 'Only the job’s owner, creator and leads, and the workspace’s admins can do this (ACC-3).',
+  team: 'Only the job’s owner, creator and leads, and the workspace’s admins can do this (ACC-3).',
+  administer: 'Only admins and the owner of the workspace can do this (ACC-3).',
+};
 
 const free: JobState[] = ['backlog', 'ready', 'in_progress', 'awaiting_review'];
 
