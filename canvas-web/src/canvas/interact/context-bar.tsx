@@ -8,6 +8,9 @@ import {
   AlignStartVertical,
   AlignVerticalDistributeCenter,
   ArrowDownToLine,
+  ArrowLeftFromLine,
+  ArrowRightToLine,
+  ArrowUpRight,
   ArrowUpToLine,
   BriefcaseBusiness,
   Copy,
@@ -181,6 +184,7 @@ function ObjectTools({ editor, selection, panel, toggle }: ObjectToolsProps) {
         </>
       )}
       {one?.type === 'group' && <Tool icon={Ungroup} label="Ungroup" keys="Ctrl+Shift+G" onClick={() => editor.ungroup()} />}
+      {one && <Tool icon={ArrowUpRight} label="Connect to…" onClick={() => editor.set({ picking: { what: 'connect', id: one.id } })} />}
       <Tool icon={Copy} label="Duplicate" keys="Ctrl+D" onClick={() => editor.duplicate()} />
       <Tool icon={MoreHorizontal} label="More" pressed={panel === 'more'} onClick={() => toggle('more')} />
       <Line />
@@ -287,6 +291,16 @@ function LinkTools({ editor, id, count }: { editor: Editor; id: string; count: n
         <Waypoints size={15} aria-hidden />
         Dependency
       </button>
+      {count === 1 && (
+        <>
+          <Tool
+            icon={ArrowLeftFromLine}
+            label="Begin at…"
+            onClick={() => editor.set({ picking: { what: 'end', link: id, end: 'from' } })}
+          />
+          <Tool icon={ArrowRightToLine} label="End at…" onClick={() => editor.set({ picking: { what: 'end', link: id, end: 'to' } })} />
+        </>
+      )}
       <Line />
       <Tool icon={Trash2} label="Delete" keys="Del" danger onClick={() => editor.remove()} />
     </>

@@ -4,7 +4,7 @@ import { openDocument, openUndo } from '../document';
 import { link, put, type Sample } from '../scene/sample';
 import { OWN } from '../scene/scene';
 import { Editor, type EditorOptions } from './editor';
-import { drag, link as draw, marquee, resize } from './gestures';
+import { drag, link as draw, marquee, moveEnd, resize } from './gestures';
 import { bindingOf, bindings, shortcuts } from './shortcuts';
 
 let editors: Editor[] = [];
@@ -246,4 +246,110 @@ test('CAN-2: a drag of thousands ends without a trace of the draft', () => {
   expect(editor.scene.box('o999')?.y).toBe(64);
   editor.scene.setDraft(OWN, null);
   expect(editor.scene.box('o999')?.y).toBe(64);
+});
+
+test('CAN-2: the end of a connector is dragged to another object, seen on the way, in one step that can be undone', () => {
+  const { doc, editor, document } = editorOf({}, { id: 'a' }, { id: 'b', x: 500 }, { id: 'c', x: 500, y: 500 });
+  link(doc, 'l', 'a', 'b');
+  frame();
+  const undo = openUndo(
+    document,
+    () => ({ selection: [], camera: null }),
+    () => undefined,
+  );
+  editor.select([], ['l']);
+  const before = editor.scene.curve('l')?.to;
+  const gesture = moveEnd(editor, 'l', 'to');
+  gesture?.move({ x: 250, y: 900 }, screen, keys);
+  expect(editor.scene.curve('l')?.to, 'it follows the pointer').toEqual({ x: 250, y: 900 });
+  expect(document.links.get('l')?.to.object, 'nothing is written on the way').toBe('b');
+  gesture?.end({ x: 250, y: 900 }, screen, keys);
+  expect(editor.scene.curve('l')?.to, 'let go over nothing it goes back').toEqual(before);
+
+  const again = moveEnd(editor, 'l', 'to');
+  const over = { x: 560, y: 560 };
+  again?.move(over, screen, keys);
+  again?.end(over, screen, keys);
+  frame();
+  expect(document.links.get('l')).toMatchObject({ from: { object: 'a' }, to: { object: 'c' } });
+  undo.undo();
+  frame();
+  expect(document.links.get('l')?.to.object).toBe('b');
+  undo.destroy();
+});
+
+test('CAN-2: a connector holds on to the side its end is dropped at, and cannot be bent back to where it begins', () => {
+  const { doc, editor, document } = editorOf({}, { id: 'a' }, { id: 'b', x: 500 });
+  link(doc, 'l', 'a', 'b');
+  frame();
+  const box = editor.scene.box('b');
+  const bottom = { x: (box?.x ?? 0) + (box?.w ?? 0) / 2, y: (box?.y ?? 0) + (box?.h ?? 0) - 2 };
+  const { camera, view } = editor.camera;
+  const shown = { x: (bottom.x - camera.x) * camera.zoom + view.w / 2, y: (bottom.y - camera.y) * camera.zoom + view.h / 2 };
+  moveEnd(editor, 'l', 'to')?.end(bottom, shown, keys);
+  frame();
+  expect(document.links.get('l')?.to).toEqual({ object: 'b', side: 'bottom' });
+  moveEnd(editor, 'l', 'to')?.end({ x: 20, y: 20 }, screen, keys);
+  frame();
+  expect(document.links.get('l')?.to.object).toBe('b');
+});
+
+test('CAN-6: dragging an end of a dependency between jobs asks the server, and draws nothing before it has answered', () => {
+  const three = '01890a5d-ac96-774b-bcce-b302099a8059';
+  const changeDependency = vi.fn();
+  const { editor, document } = editorOf(
+    { changeDependency },
+    { id: 'a', type: 'job', job: one },
+    { id: 'b', type: 'job', job: two, x: 500 },
+    { id: 'c', type: 'job', job: three, x: 500, y: 500 },
+    { id: 'i', type: 'idea', x: 1000 },
+  );
+  editor.scene.setDependencies([{ first: one, waits: two }]);
+  const id = 'jobs:a:b';
+  editor.moveEnd(id, 'to', { object: 'c', side: 'auto' });
+  expect(changeDependency).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({ old: { first: one, waits: two }, next: { first: one, waits: three } }),
+  );
+  editor.moveEnd(id, 'to', { object: 'i', side: 'auto' });
+  expect(changeDependency.mock.lastCall?.[0]).toMatchObject({ old: { first: one, waits: two }, next: null });
+  frame();
+  expect(document.links.size).toBe(0);
+  changeDependency.mock.lastCall?.[0].done();
+  frame();
+  expect([...document.links.values()]).toMatchObject([{ from: { object: 'a' }, to: { object: 'i' }, kind: 'dep' }]);
+});
+
+test('CAN-6: a planned dependency whose end comes to a job becomes the job’s own once the server took it', () => {
+  const changeDependency = vi.fn();
+  const say = vi.fn();
+  const { doc, editor, document } = editorOf(
+    { changeDependency, say },
+    { id: 'a', type: 'job', job: one },
+    { id: 'i', type: 'idea', x: 500 },
+    { id: 'b', type: 'job', job: two, x: 500, y: 500 },
+    { id: 's', x: 1000 },
+  );
+  link(doc, 'l', 'a', 'i', 'dep');
+  frame();
+  editor.moveEnd('l', 'to', { object: 's', side: 'auto' });
+  expect(say, 'a note cannot wait').toHaveBeenCalledOnce();
+  editor.moveEnd('l', 'to', { object: 'b', side: 'auto' });
+  expect(changeDependency.mock.lastCall?.[0]).toMatchObject({ old: null, next: { first: one, waits: two } });
+  frame();
+  expect(document.links.get('l')?.to.object, 'a refusal leaves it as it was').toBe('i');
+  changeDependency.mock.lastCall?.[0].done();
+  frame();
+  expect(document.links.size).toBe(0);
+});
+
+test('CAN-2: what is selected is brought into view, connectors too', () => {
+  const { doc, editor } = editorOf({}, { id: 'a', x: 9000 }, { id: 'b', x: 9900, y: 800 });
+  link(doc, 'l', 'a', 'b');
+  frame();
+  editor.select([], ['l']);
+  editor.fitSelection();
+  vi.advanceTimersByTime(2000);
+  const { x, y } = editor.camera.camera;
+  const box = editor.scene.curve('l')?.box;
+  expect(Math.hypot(x - ((box?.x ?? 0) + (box?.w ?? 0) / 2), y - ((box?.y ?? 0) + (box?.h ?? 0) / 2))).toBeLessThan(2);
 });

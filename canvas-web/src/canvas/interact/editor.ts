@@ -6,6 +6,7 @@
 import type * as Y from 'yjs';
 import { aloud } from '../aloud';
 import { commands, type Outcome, words } from '../document';
+import type { DependencyChange } from '../document/commands';
 import { type JobFace, neededHeight, privateFace, typeWord } from '../render/layout';
 import type { JobSource } from '../render/painter';
 import { makeMeasure } from '../render/text';
@@ -13,7 +14,7 @@ import { CameraControl } from '../scene/camera';
 import { around, center, moved } from '../scene/geometry';
 import { type JobDependency, OWN, Scene } from '../scene/scene';
 import { schema } from '../schema.gen';
-import type { Box, CanvasDocument, Color, LinkKind, ObjectType, Peer, Point, PresenceState } from '../types';
+import type { Box, CanvasDocument, Color, LinkEnd, LinkKind, ObjectType, Peer, Point, PresenceState } from '../types';
 import { readingOrder } from './reading';
 import { createUi, none, type Tool, type UiState } from './state';
 
@@ -49,6 +50,8 @@ export interface EditorOptions {
   /** Dependencies between jobs are the server's (CAN-6). */
   readonly addDependency?: (dependency: JobDependency) => void;
   readonly removeDependency?: (dependency: JobDependency) => void;
+  /** Puts one dependency in the place of another, and calls `done` when the server took it. */
+  readonly changeDependency?: (change: DependencyChange) => void;
   /** Stores a picture and answers its file id and natural size; undefined when it was refused and said so. */
   readonly upload?: (file: File) => Promise<{ readonly id: string; readonly w: number; readonly h: number } | undefined>;
   /** Address of a file's content. */
@@ -244,7 +247,8 @@ export class Editor {
   }
 
   fitSelection(): void {
-    const box = this.selectionBox();
+    const lines = [...this.state.links].flatMap((id) => this.scene.curve(id)?.box ?? []);
+    const box = around([this.selectionBox() ?? [], lines].flat());
     if (box) {
       this.camera.fit(box, 96, 1.5);
     } else {
@@ -572,16 +576,34 @@ export class Editor {
         continue;
       }
       const { from, to } = link.view;
+      const [first, waits] = [this.scene.view(from.object)?.job, this.scene.view(to.object)?.job];
       if (link.jobs && kind === 'rel') {
-        this.options.removeDependency?.(link.jobs);
-        this.connect(from.object, to.object, 'rel');
-      } else if (!link.jobs && kind === 'dep' && commands.betweenJobs(this.document, from.object, to.object)) {
-        this.run(() => commands.disconnect(this.document, [id]));
-        this.connect(from.object, to.object, 'dep');
+        this.options.changeDependency?.({ old: link.jobs, next: null, done: () => this.connect(from.object, to.object, 'rel') });
+      } else if (!link.jobs && kind === 'dep' && first && waits) {
+        const done = () => this.run(() => commands.disconnect(this.document, [id]));
+        this.options.changeDependency?.({ old: null, next: { first, waits }, done });
       } else if (!link.jobs) {
         this.run(() => commands.relink(this.document, id, { kind }));
       }
     }
+  }
+
+  /** Moves an end of a connector to another object, or another side of the one it is at. */
+  moveEnd(id: string, end: 'from' | 'to', to: LinkEnd): void {
+    const link = this.scene.link(id);
+    if (!link) {
+      return;
+    }
+    const { view, jobs } = link;
+    const connector = { link: jobs ? null : id, from: view.from.object, to: view.to.object };
+    const ask = (change: DependencyChange) => {
+      this.clear();
+      this.options.changeDependency?.(change);
+    };
+    this.run(
+      () => commands.moveEnd(this.document, connector, end, to, ask),
+      () => `It ${end === 'from' ? 'begins' : 'ends'} at ${this.label(to.object)} now.`,
+    );
   }
 
   /** The label of a connector. */

@@ -4,7 +4,7 @@ import { around, boxToScreen, center, contains, grown, moved, overlaps, spanned 
 import { OWN } from '../scene/scene';
 import type { Box, Point, Side } from '../types';
 import type { Editor } from './editor';
-import { carried, type Handle, resized } from './handles';
+import { carried, type Handle, resized, sideAt } from './handles';
 import { type Edges, nearest, snap } from './snap';
 import { none } from './state';
 
@@ -235,6 +235,46 @@ export function link(editor: Editor, from: string, _side: Side): Gesture {
           editor.connect(from, made);
           editor.edit(made);
         }
+      }
+    },
+    cancel: tidy,
+  };
+}
+
+/** Moves an end of a connector to another object. Let go over nothing, it stays where it was. */
+export function moveEnd(editor: Editor, id: string, end: 'from' | 'to'): Gesture | null {
+  const { scene } = editor;
+  const view = scene.link(id)?.view;
+  if (!view) {
+    return null;
+  }
+  const fixed = (end === 'from' ? view.to : view.from).object;
+  const under = (world: Point) => scene.hit(world, (one) => one === fixed || scene.inside(one).has(fixed));
+  const tidy = () => {
+    scene.setLinkDraft(null);
+    editor.set({ gesture: 'none', linking: null });
+  };
+  const over = (world: Point, screen: Point) => {
+    const object = under(world);
+    const box = object === null ? undefined : scene.box(object);
+    return object !== null && box
+      ? { object, box, side: sideAt(boxToScreen(editor.camera.camera, editor.camera.view, box), screen) }
+      : null;
+  };
+  return {
+    scrolls: true,
+    move(world, screen) {
+      const at = over(world, screen);
+      scene.setLinkDraft({ id, end, box: at?.box ?? { ...world, w: 0, h: 0 }, side: at?.side ?? 'auto' });
+      editor.set({ gesture: 'connect', linking: { from: fixed, to: at?.object ?? null, at: world, moved: true } });
+    },
+    end(world, screen) {
+      const at = over(world, screen);
+      tidy();
+      if (at) {
+        editor.moveEnd(id, end, { object: at.object, side: at.side });
+      } else {
+        editor.announce('A connector ends at an object. It stays where it was.');
       }
     },
     cancel: tidy,

@@ -76,16 +76,28 @@ export function carried(box: Box, from: Box, to: Box): Box {
 export const DOT_AWAY = 16;
 export const dotSides: readonly Exclude<Side, 'auto'>[] = ['top', 'right', 'bottom', 'left'];
 
-export function dotAt(box: Box, side: Exclude<Side, 'auto'>): Point {
+export function dotAt(box: Box, side: Exclude<Side, 'auto'>, away = DOT_AWAY): Point {
   const { x, y } = center(box);
   switch (side) {
     case 'top':
-      return { x, y: box.y - DOT_AWAY };
+      return { x, y: box.y - away };
     case 'right':
-      return { x: right(box) + DOT_AWAY, y };
+      return { x: right(box) + away, y };
     case 'bottom':
-      return { x, y: bottom(box) + DOT_AWAY };
+      return { x, y: bottom(box) + away };
     case 'left':
-      return { x: box.x - DOT_AWAY, y };
+      return { x: box.x - away, y };
   }
+}
+
+/** How near a pointer must be to the middle of a side, in pixels, for a connector to hold on to that side. */
+const SIDE_REACH = 14;
+
+/** The side of a box on the screen that a point is at; `auto` when it is at none in particular. */
+export function sideAt(box: Box, point: Point): Side {
+  const near = dotSides
+    .map((side) => ({ side, at: dotAt(box, side, 0) }))
+    .map(({ side, at }) => ({ side, away: Math.hypot(at.x - point.x, at.y - point.y) }))
+    .reduce((best, one) => (one.away < best.away ? one : best));
+  return near.away <= SIDE_REACH ? near.side : 'auto';
 }

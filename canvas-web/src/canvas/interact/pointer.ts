@@ -1,8 +1,9 @@
 /** Mouse, pen and touch on the stage: says which gesture begins, and feeds it. */
-import { boxToScreen } from '../scene/geometry';
+import type { Curve } from '../scene/connectors';
+import { boxToScreen, toScreen } from '../scene/geometry';
 import type { Point } from '../types';
 import type { Editor } from './editor';
-import { drag, drawGroup, type Gesture, type Keys, link, marquee, pan, resize } from './gestures';
+import { drag, drawGroup, type Gesture, type Keys, link, marquee, moveEnd, pan, resize } from './gestures';
 import { cursors, dotAt, dotSides, type Handle, hitHandle } from './handles';
 
 /** Pixels that a hand trembles. */
@@ -18,6 +19,7 @@ export type Hit =
   | { readonly on: 'dot'; readonly id: string; readonly side: (typeof dotSides)[number] }
   | { readonly on: 'object'; readonly id: string }
   | { readonly on: 'link'; readonly id: string }
+  | { readonly on: 'end'; readonly id: string; readonly end: 'from' | 'to' }
   | { readonly on: 'nothing' };
 
 export class Pointer {
@@ -93,6 +95,10 @@ export class Pointer {
     const slack = touch ? 14 : 7;
     const { state } = editor;
     if (!editor.readOnly && state.tool === 'select') {
+      const end = this.endUnder(screen, touch ? 18 : 9);
+      if (end) {
+        return end;
+      }
       const dot = this.dotUnder(screen, touch ? 16 : 9);
       if (dot) {
         return dot;
@@ -114,6 +120,22 @@ export class Pointer {
       return { on: 'link', id: line };
     }
     return id === null ? { on: 'nothing' } : { on: 'object', id };
+  }
+
+  /** An end of a selected connector. */
+  private endUnder(screen: Point, reach: number): Hit | null {
+    const { editor } = this;
+    const { camera, view } = editor.camera;
+    for (const id of editor.state.links) {
+      const shape = editor.scene.curve(id);
+      for (const end of shape ? (['to', 'from'] as const) : []) {
+        const { x, y } = toScreen(camera, view, (shape as Curve)[end]);
+        if (Math.hypot(x - screen.x, y - screen.y) <= reach) {
+          return { on: 'end', id, end };
+        }
+      }
+    }
+    return null;
   }
 
   private dotUnder(screen: Point, reach: number): Hit | null {
@@ -235,6 +257,9 @@ export class Pointer {
       case 'dot':
         this.gesture = link(editor, hit.id, hit.side);
         break;
+      case 'end':
+        this.gesture = moveEnd(editor, hit.id, hit.end);
+        break;
       case 'object':
         // A finger on what is not selected moves the view: else one could not get anywhere on a full canvas.
         if (pressed.touch && !pressed.wasSelected) {
@@ -337,7 +362,7 @@ export class Pointer {
       this.tapped.id === id &&
       Math.hypot(this.tapped.screen.x - screen.x, this.tapped.screen.y - screen.y) < 12;
     this.tapped = twice ? null : { at: event.timeStamp, id, screen };
-    if (hit.on === 'dot') {
+    if (hit.on === 'dot' || hit.on === 'end') {
       return;
     }
     if (id === null) {
@@ -436,6 +461,8 @@ export class Pointer {
       shape = cursors[hit.handle];
     } else if (hit?.on === 'dot') {
       shape = 'crosshair';
+    } else if (hit?.on === 'end') {
+      shape = 'grab';
     } else if (hit?.on === 'link') {
       shape = 'pointer';
     } else if (!hit) {

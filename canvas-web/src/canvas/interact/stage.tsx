@@ -1,5 +1,5 @@
 import '../canvas.css';
-import { useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import { Cards, type RenderCard } from '../render/cards';
 import { Pictures } from '../render/images';
@@ -52,6 +52,8 @@ export interface StageProps {
   readonly label: string;
 }
 
+const PickObject = lazy(() => import('./pick-object').then((m) => ({ default: m.PickObject })));
+
 const noDependencies: readonly JobDependency[] = [];
 
 /** The canvas itself: everything drawn, and everything done with pointer and keys. */
@@ -70,6 +72,7 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
   const help = useId();
   const finding = useStore(editor.ui, (state) => state.find);
   const asking = useStore(editor.ui, (state) => state.asking);
+  const picking = useStore(editor.ui, (state) => state.picking);
   const heard = useStore(editor.ui, (state) => state.heard);
 
   useEffect(() => {
@@ -153,6 +156,7 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
       {view && <ZoomBar editor={editor} view={view} />}
       {finding && <FindBar editor={editor} />}
       {asking && <AskBar editor={editor} asking={asking} />}
+      <Suspense>{picking && <PickObject editor={editor} picking={picking} />}</Suspense>
       <p aria-live="polite" className="sr-only">
         {heard}
       </p>

@@ -10,7 +10,14 @@ export interface Linking {
   readonly from: string;
   readonly to: string | null;
   readonly at: Point;
+  /** It is there already and one end of it is being moved: the scene draws it. */
+  readonly moved?: boolean;
 }
+
+/** Asks to choose an object out of a list: what to connect with, or where an end of a connector is to be. */
+export type Picking =
+  | { readonly what: 'connect'; readonly id: string }
+  | { readonly what: 'end'; readonly link: string; readonly end: 'from' | 'to' };
 
 export interface UiState {
   readonly tool: Tool;
@@ -44,6 +51,7 @@ export interface UiState {
   readonly heard: string;
   /** Where a link card or an image is about to be put: its address or file is asked for first. */
   readonly asking: { readonly at: Point; readonly what: 'link' | 'image' } | null;
+  readonly picking: Picking | null;
 }
 
 export type UiStore = StoreApi<UiState>;
@@ -70,5 +78,6 @@ export const createUi = (): UiStore =>
     minimap: false,
     following: null,
     asking: null,
+    picking: null,
     heard: '',
   }));

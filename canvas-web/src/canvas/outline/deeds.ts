@@ -1,5 +1,6 @@
 /** What a person can do from the outline: the same commands as on the canvas, said aloud. */
 import { commands, cut, find, type OpenDocument, type Outcome, paste, type Received, sizeOf, type Upload, words } from '../document';
+import type { DependencyChange } from '../document/commands';
 import type { JobSource } from '../render/painter';
 import type { JobDependency } from '../scene/scene';
 import type { Color, ObjectType, Point } from '../types';
@@ -13,6 +14,7 @@ export interface OutlineActions {
   readonly newJob?: (place: { readonly at: Point; readonly parent: string | null }) => void;
   readonly addDependency?: (dependency: JobDependency) => void;
   readonly removeDependency?: (dependency: JobDependency) => void;
+  readonly changeDependency?: (change: DependencyChange) => void;
   /** Stores a pasted picture. */
   readonly upload?: Upload;
   /** Whether there was anything to take back, or to make again. */
@@ -27,7 +29,7 @@ export interface DeedOptions {
   readonly document: OpenDocument;
   readonly me: string | null;
   readonly jobs: JobSource;
-  readonly actions: Required<Pick<OutlineActions, 'say' | 'addDependency' | 'removeDependency'>>;
+  readonly actions: Required<Pick<OutlineActions, 'say' | 'addDependency' | 'removeDependency' | 'changeDependency'>>;
   /** Says what was done to those who do not see it. */
   readonly announce: (words: string) => void;
 }
@@ -122,6 +124,20 @@ export class Deeds {
     this.run(commands.connect(document, { from, to, kind }), () =>
       kind === 'dep' ? `${this.name(to)} waits for ${this.name(from)}.` : `${this.name(from)} leads to ${this.name(to)}.`,
     );
+  }
+
+  /** Moves the other end of a connector of an object, so that it leads to or from another. */
+  moveOther(id: string, { link, begins, other }: LinkRow, to: string): void {
+    const { document, actions } = this.options;
+    const [from, until] = begins ? [id, other] : [other, id];
+    const outcome = commands.moveEnd(
+      document,
+      { link, from, to: until },
+      begins ? 'to' : 'from',
+      { object: to, side: 'auto' },
+      actions.changeDependency,
+    );
+    this.run(outcome, () => `It leads ${begins ? 'to' : 'here from'} ${this.name(to)} now.`);
   }
 
   disconnect({ link, jobs }: LinkRow): void {

@@ -239,6 +239,24 @@ describe('CAN-2: changing things by keyboard alone', () => {
     expect(actions.removeDependency).toHaveBeenCalledExactlyOnceWith(dependency);
   });
 
+  test('CAN-6: an end of a connector goes to another object by keyboard alone, and between jobs the server is asked', async () => {
+    const { document, pears } = aBoard();
+    const second = create(document, { type: 'job', x: 0, y: 800, job: otherJob });
+    const actions = { changeDependency: vi.fn(), say: vi.fn() };
+    const dependency = { first: aJobId, waits: otherJob };
+    const { user } = show({ document }, { actions, dependencies: [dependency] });
+    await user.click(row(/Sell apples/));
+    await user.keyboard('{ArrowRight}{ArrowDown}{Shift>}{F10}{/Shift}');
+    await user.click(await screen.findByRole('menuitem', { name: 'Connect to something else…' }));
+    await user.type(await screen.findByRole('combobox'), 'Pears{Enter}');
+    const asked = actions.changeDependency.mock.lastCall?.[0];
+    expect(asked).toMatchObject({ old: dependency, next: null });
+    asked.done();
+    expect([...document.links.values()].some(({ from, to, kind }) => from.object === pears && to.object === second && kind === 'dep')).toBe(
+      true,
+    );
+  });
+
   test('CAN-2: a group can go alone or with all in it', async () => {
     const first = aBoard();
     const shown = show(first);

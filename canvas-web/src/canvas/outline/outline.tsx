@@ -6,7 +6,8 @@ import { Empty } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Menu, MenuItem } from '@/shared/ui/menu';
 import { clips } from './clips';
-import { AddressDialog, ConnectDialog, MoveDialog } from './dialogs';
+import { ConnectDialog, EndDialog } from './connect-dialogs';
+import { AddressDialog, MoveDialog } from './dialogs';
 import { useOutlineKeys } from './keys';
 import { OutlineRow } from './row';
 import type { Row } from './rows';
@@ -153,7 +154,24 @@ function Open({ outline, ...props }: OutlineProps & { outline: OutlineState }) {
         <MoveDialog document={document} jobs={jobs} deeds={outline.deeds} ids={asking.ids} onClose={() => outline.ask(null)} />
       )}
       {asking?.what === 'connect' && (
-        <ConnectDialog document={document} jobs={jobs} deeds={outline.deeds} id={asking.id} onClose={() => outline.ask(null)} />
+        <ConnectDialog
+          document={document}
+          jobs={jobs}
+          id={asking.id}
+          onConnect={(from, to, kind) => outline.deeds.connect(from, to, kind)}
+          onClose={() => outline.ask(null)}
+        />
+      )}
+      {asking?.what === 'end' && (
+        <EndDialog
+          document={document}
+          jobs={jobs}
+          fixed={asking.id}
+          end={asking.link.begins ? 'to' : 'from'}
+          kind={asking.link.kind}
+          onPick={(to) => outline.deeds.moveOther(asking.id, asking.link, to)}
+          onClose={() => outline.ask(null)}
+        />
       )}
       {asking?.what === 'address' && <AddressDialog onAddress={(url) => outline.create('link', url)} onClose={() => outline.ask(null)} />}
     </section>

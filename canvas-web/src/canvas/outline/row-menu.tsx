@@ -23,7 +23,7 @@ import type { OpenDocument } from '../document';
 import { schema } from '../schema.gen';
 import type { Color } from '../types';
 import type { OutlineActions } from './deeds';
-import type { Row } from './rows';
+import type { LinkRow, Row } from './rows';
 import type { OutlineState } from './use-outline';
 
 interface Props {
@@ -69,6 +69,11 @@ function LinkItems({ outline, row, readOnly }: Props) {
       <MenuItem icon={<CornerDownRight />} onSelect={() => outline.open(row)}>
         Go to the other end
       </MenuItem>
+      {!readOnly && row.link !== null && (
+        <MenuItem icon={<ArrowUpRight />} onSelect={() => outline.ask({ what: 'end', id: row.id, link: row.link as LinkRow })}>
+          Connect to something else…
+        </MenuItem>
+      )}
       {!readOnly && (
         <MenuItem icon={<Trash2 />} danger onSelect={() => outline.remove(row)}>
           {row.link?.kind === 'dep' ? 'Remove the dependency' : 'Remove the connector'}

@@ -1,7 +1,7 @@
 /** A canvas as a list of rows: groups, what is in them, and the connectors of each object. Plain functions. */
 import { commands, type OpenDocument } from '../document';
 import type { JobDependency } from '../scene/scene';
-import type { LinkKind, ObjectView } from '../types';
+import type { CanvasDocument, LinkKind, ObjectView } from '../types';
 
 /** What a connector says about the object under which it is listed. */
 export interface LinkRow {
@@ -115,7 +115,7 @@ export const flatRows = (ids: readonly string[]): readonly Row[] =>
     open: false,
   }));
 
-export function inReadingOrder(document: OpenDocument, parent: string | null): readonly string[] {
+export function inReadingOrder(document: CanvasDocument, parent: string | null): readonly string[] {
   const views = document.children(parent).map((id) => document.objects.get(id) as ObjectView);
   return commands.readingOrder(views.map((view) => ({ view, box: view }))).map(({ view }) => view.id);
 }

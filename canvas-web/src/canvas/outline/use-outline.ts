@@ -7,7 +7,7 @@ import type { JobDependency } from '../scene/scene';
 import { schema } from '../schema.gen';
 import type { ObjectType } from '../types';
 import { Deeds, type OutlineActions } from './deeds';
-import { type CardLinks, cardLinks, flatRows, type Row, rowsOf } from './rows';
+import { type CardLinks, cardLinks, flatRows, type LinkRow, type Row, rowsOf } from './rows';
 import { type Shape, useShape } from './shape';
 import { nameOf } from './words';
 
@@ -28,6 +28,7 @@ export interface OutlineOptions {
 export type Asking =
   | { readonly what: 'move'; readonly ids: readonly string[] }
   | { readonly what: 'connect'; readonly id: string }
+  | { readonly what: 'end'; readonly id: string; readonly link: LinkRow }
   | { readonly what: 'address'; readonly place: Place };
 
 export interface Place {
@@ -105,6 +106,7 @@ export function useOutline(options: OutlineOptions): OutlineState | undefined {
           say: (text) => (latest.current.actions.say ?? announce)(text),
           addDependency: (dependency) => latest.current.actions.addDependency?.(dependency),
           removeDependency: (dependency) => latest.current.actions.removeDependency?.(dependency),
+          changeDependency: (change) => latest.current.actions.changeDependency?.(change),
         },
       }),
     [document, me, jobs, announce],

@@ -238,6 +238,12 @@ export class Overlay {
       return;
     }
     const to = linking.to === null ? undefined : editor.scene.box(linking.to);
+    if (linking.moved) {
+      if (to) {
+        this.outline(pen, to, painter.palette.accent, 2.5);
+      }
+      return;
+    }
     const shape = curve(from, 'auto', to ?? { ...linking.at, w: 0, h: 0 }, 'auto');
     const { camera, view } = editor.camera;
     const [a, b, c, d] = [shape.from, shape.c1, shape.c2, shape.to].map((point) => toScreen(camera, view, point)) as [

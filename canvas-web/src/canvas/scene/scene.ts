@@ -5,7 +5,7 @@
  * objects re-indexes nothing. What changed is gathered and told once per frame. Nothing here walks all objects because the camera moved.
  */
 import RBush from 'rbush';
-import type { Box, CanvasDocument, DocumentChange, ObjectView, Point } from '../types';
+import type { Box, CanvasDocument, DocumentChange, ObjectView, Point, Side } from '../types';
 import { type Curve, curve, distance } from './connectors';
 import { area, boxOf, type Entry, entry } from './entry';
 import { around, grown, holds, moved, overlaps, sameBox } from './geometry';
@@ -17,6 +17,14 @@ export type { JobDependency, SceneLink } from './links';
 export type Draft =
   | { readonly ids: readonly string[]; readonly dx: number; readonly dy: number }
   | { readonly boxes: ReadonlyMap<string, Box> };
+
+/** A connector one end of which is being moved: where that end is now. */
+export interface LinkDraft {
+  readonly id: string;
+  readonly end: 'from' | 'to';
+  readonly box: Box;
+  readonly side: Side;
+}
 
 export interface SceneObject {
   readonly view: ObjectView;
@@ -69,6 +77,7 @@ export class Scene {
   private readonly listeners = new Set<(change: SceneChange) => void>();
   private readonly watchers = new Map<string, Set<() => void>>();
   private dependencies: readonly JobDependency[] = [];
+  private moving: LinkDraft | null = null;
   private ranked = false;
   private readonly placings = new Map<string, string>();
   private changedObjects = new Set<string>();
@@ -216,7 +225,27 @@ export class Scene {
     const view = this.link(id)?.view;
     const from = view && this.box(view.from.object);
     const to = view && this.box(view.to.object);
-    return from && to && curve(from, view.from.side, to, view.to.side);
+    if (!from || !to) {
+      return undefined;
+    }
+    const { moving } = this;
+    if (moving?.id === id) {
+      return moving.end === 'from'
+        ? curve(moving.box, moving.side, to, view.to.side)
+        : curve(from, view.from.side, moving.box, moving.side);
+    }
+    return curve(from, view.from.side, to, view.to.side);
+  }
+
+  /** Draws a connector with one end elsewhere; null when that is over. */
+  setLinkDraft(draft: LinkDraft | null): void {
+    for (const one of [this.moving, draft]) {
+      if (one) {
+        this.changedLinks.add(one.id);
+      }
+    }
+    this.moving = draft;
+    this.ask();
   }
 
   /** Connectors that begin or end at the object. */
@@ -409,7 +438,7 @@ export class Scene {
   }
 
   private draftedLinks(): Set<string> {
-    const all = new Set<string>();
+    const all = new Set<string>(this.moving ? [this.moving.id] : []);
     for (const id of this.drafts.size > 0 ? this.draftedIds() : []) {
       for (const link of this.links.at(id)) {
         all.add(link);

@@ -42,6 +42,7 @@ export function AsOutline({ desk, label, me, readOnly, calls, onCanvas }: Props)
               upload: calls.upload,
               addDependency: calls.addDependency,
               removeDependency: calls.removeDependency,
+              changeDependency: calls.changeDependency,
               undo: () => undo.undo(),
               redo: () => undo.redo(),
               showOnCanvas: onCanvas,

@@ -5,6 +5,7 @@ import { canvasApi } from '@/api/canvases';
 import { useKeepJob } from '@/api/hooks';
 import { keys } from '@/api/keys';
 import type { Canvas, Job, Workspace } from '@/api/types';
+import type { JobDependency } from '@/canvas/scene/scene';
 import type { Point } from '@/canvas/types';
 import type { ById } from '@/live/feed';
 import { toast, toastProblem } from '@/shared/ui/toast';
@@ -74,6 +75,32 @@ export function useDeskCalls({ workspace, canvas, onNewJob, onPromote }: Own): D
           toast(`${after} does not wait for ${before} any more`);
         })
         .catch((error: unknown) => toastProblem('The dependency is still there', error));
+    },
+    changeDependency: ({ old, next, done }) => {
+      const words = ({ first, waits }: JobDependency, verb: string) => numbers(waits, first).join(` ${verb} `);
+      const change = async () => {
+        // The new one first: when it is refused, nothing has changed.
+        if (next) {
+          keep(await api.addDependency(next.waits, next.first));
+        }
+        if (old) {
+          try {
+            keep(await api.removeDependency(old.waits, old.first));
+          } catch (error) {
+            if (next) {
+              keep(await api.removeDependency(next.waits, next.first));
+            }
+            throw error;
+          }
+        }
+        done();
+        if (next) {
+          toast(`${words(next, 'waits for')} now`);
+        } else if (old) {
+          toast(`${words(old, 'does not wait for')} any more`);
+        }
+      };
+      change().catch((error: unknown) => toastProblem(next ? words(next, 'cannot wait for') : 'The dependency is still there', error));
     },
     upload: async (file) => {
       try {

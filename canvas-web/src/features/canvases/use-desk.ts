@@ -16,7 +16,10 @@ export interface Desk {
 
 /** What the page does for the canvas; looked up at each call, so that it is always the latest. */
 export type DeskCalls = Required<
-  Pick<EditorOptions, 'say' | 'openJob' | 'newJob' | 'promote' | 'addDependency' | 'removeDependency' | 'upload' | 'fileAddress'>
+  Pick<
+    EditorOptions,
+    'say' | 'openJob' | 'newJob' | 'promote' | 'addDependency' | 'removeDependency' | 'changeDependency' | 'upload' | 'fileAddress'
+  >
 >;
 
 export function useDesk(session: CanvasSession, ws: string, me: string, calls: DeskCalls): Desk | undefined {
@@ -41,6 +44,7 @@ export function useDesk(session: CanvasSession, ws: string, me: string, calls: D
       promote: (ids) => latest.calls.promote(ids),
       addDependency: (dependency) => latest.calls.addDependency(dependency),
       removeDependency: (dependency) => latest.calls.removeDependency(dependency),
+      changeDependency: (change) => latest.calls.changeDependency(change),
       upload: (file) => latest.calls.upload(file),
       fileAddress: (file) => latest.calls.fileAddress(file),
     });

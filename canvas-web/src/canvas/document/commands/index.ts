@@ -15,7 +15,17 @@ export {
 export { duplicate, extent, type Fragment, fragmentOf, type Insertion, insert } from './copies';
 export { createObject, createObjects, type NewObject, type Patch, retype, update } from './create';
 export { deleteObjects, type Grouping, group, ungroup } from './groups';
-export { betweenJobs, connect, disconnect, type NewLink, type Relink, relink } from './links';
+export {
+  betweenJobs,
+  type Connector,
+  connect,
+  type DependencyChange,
+  disconnect,
+  moveEnd,
+  type NewLink,
+  type Relink,
+  relink,
+} from './links';
 export { type Beside, createBeside, moveInto, roomBeside } from './place';
 export { type Direction, order } from './stack';
 export { nameOf, setText, spliceText } from './texts';

@@ -77,6 +77,67 @@ export function relink(document: CanvasDocument, id: string, { from, to, kind }:
   });
 }
 
+/** A connector as the one who draws it knows it: of the document, or a dependency between two jobs that is not in there. */
+export interface Connector {
+  /** Its id in the document; null for a dependency between jobs. */
+  readonly link: string | null;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What is to become of dependencies between jobs. Each is `waits` waiting for `first`. */
+export interface DependencyChange {
+  readonly old: { readonly first: string; readonly waits: string } | null;
+  readonly next: { readonly first: string; readonly waits: string } | null;
+  /** To be called once the server has done all of it. */
+  readonly done: () => void;
+}
+
+/**
+ * Moves one end of a connector to another object, or to another side of the same one. What concerns a dependency between two jobs is the
+ * server's (CAN-6) and goes to `ask`; nothing is drawn otherwise before it has been done.
+ */
+export function moveEnd(
+  document: CanvasDocument,
+  connector: Connector,
+  end: 'from' | 'to',
+  to: LinkEnd,
+  ask: (change: DependencyChange) => void,
+): Outcome {
+  const link = connector.link === null ? undefined : document.links.get(connector.link);
+  if (connector.link !== null && link === undefined) {
+    return refused('The connector is gone.');
+  }
+  const kind = link?.kind ?? 'dep';
+  const ends = { from: connector.from, to: connector.to, [end]: to.object };
+  const jobsOf = (from: string, until: string) => {
+    const [first, waits] = [document.objects.get(from)?.job, document.objects.get(until)?.job];
+    return first != null && waits != null ? { first, waits } : null;
+  };
+  const next = kind === 'dep' ? jobsOf(ends.from, ends.to) : null;
+  if (link !== undefined && next === null) {
+    const before = link[end];
+    const same = before.object === to.object && before.side === to.side;
+    return same ? done([]) : relink(document, link.id, { [end]: to });
+  }
+  const old = link === undefined ? jobsOf(connector.from, connector.to) : null;
+  if (next !== null) {
+    if (next.first === next.waits) {
+      return refused('A job cannot wait for itself.');
+    }
+    if (old?.first !== next.first || old.waits !== next.waits) {
+      ask({ old, next, done: () => void (link !== undefined && disconnect(document, [link.id])) });
+    }
+    return done([]);
+  }
+  const planned: NewLink = { ...ends, kind: 'dep', ...(end === 'from' ? { fromSide: to.side } : { toSide: to.side }) };
+  const problem = impossible(document, planned.from, planned.to, 'dep') ?? full(document, 0, 1);
+  if (problem === null) {
+    ask({ old, next: null, done: () => void connect(document, planned) });
+  }
+  return problem ?? done([]);
+}
+
 /** Whether the two ends are both jobs, so that a dependency between them is for the server. */
 export function betweenJobs(document: CanvasDocument, from: string, to: string): boolean {
   return document.objects.get(from)?.type === 'job' && document.objects.get(to)?.type === 'job';
