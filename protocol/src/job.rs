@@ -213,6 +213,9 @@ pub enum Hold {
     DependenciesOpen {
         /// Their numbers.
         jobs: Vec<i64>,
+        /// Whether there are others that you may not see.
+        #[serde(default)]
+        hidden: bool,
     },
     /// Attachments are still being uploaded.
     UploadsPending {

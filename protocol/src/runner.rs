@@ -283,7 +283,7 @@ pub struct ResumedClaim {
 /// A file to put into the working folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InputFile {
-    /// Fetched from `/api/v1/runner/attempts/{attempt}/files/{id}`.
+    /// Fetched from `/api/v1/runner/attempts/{attempt}/files/{id}`, with the fence of the claim.
     pub id: FileId,
     /// A plain name.
     pub name: String,
@@ -305,6 +305,42 @@ pub struct EarlierAttempt {
     /// Tip of the branch at its end.
     pub head_commit: Option<String>,
 }
+
+/// A branch that an earlier job left in the repository the work is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EarlierBranch {
+    /// Its name.
+    pub name: String,
+    /// Its tip when that job's last attempt ended.
+    pub commit: String,
+}
+
+/// What a job that this one waited for left (DEP-7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Handover {
+    /// Number of that job.
+    pub number: i64,
+    /// Its title.
+    pub title: String,
+    /// Summary of its last attempt, at most [`MAX_HANDED_SUMMARY`] bytes.
+    pub summary: Option<String>,
+    /// Its branch, when it worked in the same repository.
+    pub branch: Option<EarlierBranch>,
+    /// Its deliverables.
+    pub files: Vec<InputFile>,
+    /// How many deliverables are not among them, since they are too many or too large.
+    #[serde(default)]
+    pub files_left_out: u32,
+}
+
+/// Most bytes of a summary in a [`Handover`].
+pub const MAX_HANDED_SUMMARY: usize = 8 * 1024;
+
+/// Most deliverables handed over with one assignment.
+pub const MAX_HANDED_FILES: usize = 200;
+
+/// Most bytes of all deliverables handed over with one assignment.
+pub const MAX_HANDED_BYTES: i64 = 256 * 1024 * 1024;
 
 /// Work for a runner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -339,6 +375,9 @@ pub struct Assignment {
     pub attachments: Vec<InputFile>,
     /// Earlier attempts, oldest first.
     pub earlier: Vec<EarlierAttempt>,
+    /// What the jobs it waited for left, in the order of their numbers.
+    #[serde(default)]
+    pub dependencies: Vec<Handover>,
     /// Branch to go on with; otherwise the runner makes `coord/<number>-<slug>`.
     pub branch: Option<String>,
     /// Agent's session of the attempt before, when it ran on this runner.

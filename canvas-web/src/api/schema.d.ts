@@ -1350,6 +1350,8 @@ export interface components {
         };
         /** @description Why a Ready agentic job is not running (JOB-9), with what would lift it. */
         Hold: {
+            /** @description Whether there are others that you may not see. */
+            hidden?: boolean;
             /** @description Their numbers. */
             jobs: number[];
             /** @enum {string} */

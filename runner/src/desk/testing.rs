@@ -26,6 +26,7 @@ pub fn assignment(fence: i64) -> Assignment {
         context: Context::Local,
         attachments: Vec::new(),
         earlier: Vec::new(),
+        dependencies: Vec::new(),
         branch: None,
         resume_session: None,
         author: Author {

@@ -11,8 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Attachments lie here and are not committed.
-const ATTACHMENTS: &str = ".coord/attachments";
+/// Files that come with the job lie here and are not committed.
+const INPUTS: [&str; 2] = [".coord/attachments", ".coord/dependencies"];
 
 /// Most commits told of a branch.
 const MAX_COMMITS: usize = 200;
@@ -47,7 +47,10 @@ pub fn make(mirror: &Mirror, tree: &Path, start: &Start, base_branch: &str, auth
     fs::create_dir_all(&info)?;
     fs::write(info.join("alternates"), format!("{}\n", mirror.dir().join("objects").display()))?;
     fs::create_dir_all(tree.join(".git/info"))?;
-    fs::write(tree.join(".git/info/exclude"), format!("/{ATTACHMENTS}/\n"))?;
+    fs::write(
+        tree.join(".git/info/exclude"),
+        INPUTS.map(|folder| format!("/{folder}/\n")).concat(),
+    )?;
     // Opened again, so that it knows the borrowed objects.
     let repository = Repository::open(tree)?;
     {
@@ -154,7 +157,7 @@ fn stage(repository: &Repository, tree: &Path, head: Oid) -> Result<Option<Oid>,
     let mut leave_out = |path: &Path, _: &[u8]| {
         // A repository inside the folder would become a submodule that leads nowhere; attachments are input, not work.
         let inner = path.to_string_lossy().ends_with('/') || tree.join(path).join(".git").exists();
-        i32::from(inner || path.starts_with(ATTACHMENTS))
+        i32::from(inner || INPUTS.iter().any(|folder| path.starts_with(folder)))
     };
     index.add_all(["*"], IndexAddOption::DEFAULT, Some(&mut leave_out))?;
     index.update_all(["*"], Some(&mut leave_out))?;

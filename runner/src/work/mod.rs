@@ -177,6 +177,7 @@ pub async fn run(
     state: State,
     orders: mpsc::Receiver<Order>,
 ) -> Outcome {
+    let assignment = prepare::within_policy(&host.config.policy, assignment);
     let journal = Journal::new(Arc::clone(&outbox), Arc::clone(&host.masker), memory);
     let attempt = Attempt {
         host,
@@ -374,6 +375,7 @@ impl Attempt {
 
     /// Runs agents until one has done the work, retrying after transient errors (AGT-7).
     async fn talk(&mut self, folder: &std::path::Path, start: Option<&Start>) -> Result<(), Halt> {
+        prepare::leave_out_missing(folder, &mut self.assignment);
         let first = prompt::first(&self.assignment, start.map(|start| start.branch.as_str()));
         let mut retries = 0;
         loop {

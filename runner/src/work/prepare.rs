@@ -1,6 +1,9 @@
 //! The working folder of an attempt: its own folder, or a branch of a repository, with the attachments in it.
 
-use super::{Halt, Host, prompt::attachments_folder};
+use super::{
+    Halt, Host,
+    prompt::{attachments_folder, dependencies_folder},
+};
 use crate::{
     config::Policy,
     files::is_plain_name,
@@ -16,7 +19,7 @@ use coord_protocol::{
     id::JobId,
     job::Context,
     log::SystemLevel,
-    runner::{Assignment, Author},
+    runner::{Assignment, Author, InputFile},
 };
 use git2::Oid;
 use std::{
@@ -97,6 +100,30 @@ pub fn check_policy(host: &Host, assignment: &Assignment) -> Result<(), Halt> {
     Ok(())
 }
 
+/// The assignment without the files of earlier jobs that this runner does not take: names that are paths, or more bytes than its owner
+/// allows. How many those are is told to the agent.
+#[must_use]
+pub fn within_policy(policy: &Policy, mut assignment: Assignment) -> Assignment {
+    let taken =
+        |file: &InputFile| is_plain_name(&file.name) && u64::try_from(file.size).is_ok_and(|size| size <= policy.max_attachment_bytes);
+    leave_out(&mut assignment, |_, file| taken(file));
+    assignment
+}
+
+/// Leaves out the files of earlier jobs that are not in the working folder: what was deleted before it could be fetched.
+pub fn leave_out_missing(folder: &Path, assignment: &mut Assignment) {
+    let inner = folder.join(dependencies_folder(&assignment.context));
+    leave_out(assignment, |number, file| inner.join(number.to_string()).join(&file.name).is_file());
+}
+
+fn leave_out(assignment: &mut Assignment, keep: impl Fn(i64, &InputFile) -> bool) {
+    for other in &mut assignment.dependencies {
+        let before = other.files.len();
+        other.files.retain(|file| keep(other.number, file));
+        other.files_left_out += u32::try_from(before - other.files.len()).unwrap_or(u32::MAX);
+    }
+}
+
 /// Makes the working folder.
 ///
 /// # Errors
@@ -115,6 +142,7 @@ pub async fn prepare(host: Arc<Host>, assignment: Assignment) -> Result<Prepared
         Context::Repository { url, base_branch } => branch(&host, &assignment, folder, url, base_branch).await?,
     };
     attachments(&host, &assignment, &mut prepared).await?;
+    dependencies(&host, &assignment, &mut prepared).await?;
     Ok(prepared)
 }
 
@@ -128,12 +156,45 @@ async fn attachments(host: &Host, assignment: &Assignment, prepared: &mut Prepar
         host.http
             .fetch(assignment.attempt, assignment.fence, file, &folder.join(&file.name))
             .await
-            .map_err(|error| attachment_failed(&file.name, error))?;
+            .map_err(|error| input_failed(&file.name, error))?;
     }
     let names: Vec<&str> = assignment.attachments.iter().map(|file| file.name.as_str()).collect();
     prepared
         .lines
         .push((SystemLevel::Info, format!("Attachments: {}", names.join(", "))));
+    Ok(())
+}
+
+/// What the jobs before this one delivered (DEP-7).
+async fn dependencies(host: &Host, assignment: &Assignment, prepared: &mut Prepared) -> Result<(), Halt> {
+    let inner = Path::new(dependencies_folder(&assignment.context));
+    for other in &assignment.dependencies {
+        if !other.files.is_empty() {
+            let folder = fresh_folder(&prepared.folder, &inner.join(other.number.to_string()))
+                .map_err(|error| Halt::disk("the folder of an earlier job's files", &error))?;
+            for file in &other.files {
+                let fetched = host
+                    .http
+                    .fetch(assignment.attempt, assignment.fence, file, &folder.join(&file.name))
+                    .await;
+                match fetched {
+                    Ok(()) => {}
+                    // Deleted a moment ago: the work can be done without it.
+                    Err(HttpError::Refused(words)) => {
+                        let words = format!("{} of job #{} could not be fetched: {words}", file.name, other.number);
+                        prepared.lines.push((SystemLevel::Warning, words));
+                    }
+                    Err(error) => return Err(input_failed(&file.name, error)),
+                }
+            }
+        }
+        let names: Vec<&str> = other.files.iter().map(|file| file.name.as_str()).collect();
+        let words = match names.as_slice() {
+            [] => format!("Passed on from job #{}: its summary", other.number),
+            names => format!("Passed on from job #{}: {}", other.number, names.join(", ")),
+        };
+        prepared.lines.push((SystemLevel::Info, words));
+    }
     Ok(())
 }
 
@@ -154,11 +215,11 @@ fn fresh_folder(working: &Path, inner: &Path) -> std::io::Result<PathBuf> {
     Ok(folder)
 }
 
-fn attachment_failed(name: &str, error: HttpError) -> Halt {
+fn input_failed(name: &str, error: HttpError) -> Halt {
     match error {
         HttpError::Stale => Halt::Dropped,
         HttpError::Disk { name, source } => Halt::disk(&name, &source),
-        other => Halt::Failed(FailureReason::Other, format!("the attachment {name} could not be fetched: {other}")),
+        other => Halt::Failed(FailureReason::Other, format!("the file {name} could not be fetched: {other}")),
     }
 }
 
@@ -176,14 +237,17 @@ async fn branch(host: &Arc<Host>, assignment: &Assignment, folder: PathBuf, url:
         }
         None => free_name(&mirror, assignment).await?,
     };
-    let tips = mirror.tips(&[base_branch, &name]).await?;
+    // The branches of earlier jobs too, so that the agent can look at them.
+    let earlier = assignment.dependencies.iter().filter_map(|other| other.branch.as_ref());
+    let mut wanted = vec![base_branch, name.as_str()];
+    wanted.extend(earlier.map(|branch| branch.name.as_str()).filter(|name| is_job_branch(name)));
+    wanted.sort_unstable();
+    wanted.dedup();
+    let tips = mirror.tips(&wanted).await?;
     let base = *tips
         .get(base_branch)
         .ok_or_else(|| GitError::Refused(format!("the repository has no branch {base_branch}")))?;
-    let present: Vec<&str> = [base_branch, name.as_str()]
-        .into_iter()
-        .filter(|name| tips.contains_key(*name))
-        .collect();
+    let present: Vec<&str> = wanted.into_iter().filter(|name| tips.contains_key(*name)).collect();
     mirror.fetch(&present).await?;
     let remote = tips.get(&name).copied();
     let (assignment, base_branch) = (assignment.clone(), base_branch.to_owned());

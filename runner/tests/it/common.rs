@@ -61,6 +61,7 @@ pub fn assignment(script: Value) -> Assignment {
         context: Context::Local,
         attachments: Vec::new(),
         earlier: Vec::new(),
+        dependencies: Vec::new(),
         branch: None,
         resume_session: None,
         author: Author {

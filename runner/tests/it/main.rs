@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+mod dependencies;
 mod faults;
 mod link;
 mod local;

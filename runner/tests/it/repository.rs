@@ -1,11 +1,11 @@
 //! Jobs in real git repositories: bare ones on disk, with history.
 
-use crate::common::{Bench, assignment, choose, failed, number, said, system, write_tool};
+use crate::common::{Bench, assignment, choose, failed, file_id, number, said, system, write_tool};
 use coord_protocol::{
     attempt::FailureReason,
     id::{AttemptId, JobId, UserId},
     job::{BranchDecision, Context},
-    runner::{Assignment, Author, EarlierAttempt, Finished, MergeAssignment, MergeResult, WorkResult},
+    runner::{Assignment, Author, EarlierAttempt, EarlierBranch, Finished, Handover, InputFile, MergeAssignment, MergeResult, WorkResult},
 };
 use git2::{Oid, Repository, Signature};
 use serde_json::{Value, json};
@@ -532,5 +532,53 @@ async fn file_1_attachments_of_a_repository_job_are_not_committed_and_the_agents
         assert_eq!(tree.get_name("run.sh").unwrap().filemode(), 0o100_755);
         assert_eq!(tree.get_name("link").unwrap().filemode(), 0o120_000);
     }
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dep_7_the_commits_of_the_job_before_can_be_looked_at_and_its_files_are_not_committed() {
+    let (bench, bare) = bench().await;
+    let runner = bench.runner();
+    let begin = bare.tip("main").unwrap();
+    bare.repository()
+        .reference("refs/heads/coord/3-earlier", begin, true, "test")
+        .unwrap();
+    let tip = bare.commit("coord/3-earlier", &[("earlier.txt", "left by job 3\n")], "Earlier");
+    let id = file_id();
+    bench.server.with(|stored| stored.files.insert(id.to_string(), b"abc".to_vec()));
+    let look = format!("git show {tip}:earlier.txt; cat .coord/dependencies/3/notes.txt; touch new.txt");
+    let mut job = job(
+        &bare,
+        json!([{"tool": {"kind": "execute", "title": "look", "run": look}}, {"say": "ok"}]),
+    );
+    job.dependencies = vec![Handover {
+        number: 3,
+        title: "Earlier".to_owned(),
+        summary: None,
+        branch: Some(EarlierBranch {
+            name: "coord/3-earlier".to_owned(),
+            commit: tip.to_string(),
+        }),
+        files: vec![InputFile {
+            id,
+            name: "notes.txt".to_owned(),
+            size: 3,
+            sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned(),
+        }],
+        files_left_out: 0,
+    }];
+    let finished = bench.finish(&job).await;
+    assert_eq!(finished.result, WorkResult::Completed);
+    let log = bench.server.log(job.attempt);
+    let seen = log.iter().any(|entry| {
+        matches!(&entry.body, coord_protocol::log::LogBody::ToolUpdate(update)
+            if update.content.as_deref().is_some_and(|text| text.contains("left by job 3\nabc")))
+    });
+    assert!(seen, "{log:#?}");
+    let branch = finished.branch.unwrap();
+    assert!(branch.pushed);
+    let head = Oid::from_str(&branch.head_commit).unwrap();
+    assert_eq!(bare.text(head, "new.txt").as_deref(), Some(""));
+    assert_eq!(bare.text(head, ".coord/dependencies/3/notes.txt"), None);
     runner.stop().await;
 }

@@ -31,6 +31,7 @@ pub fn hold(job: &Job, facts: HoldFacts, now: Timestamp) -> Option<Hold> {
         if !facts.open_dependencies.is_empty() {
             return Some(Hold::DependenciesOpen {
                 jobs: facts.open_dependencies,
+                hidden: false,
             });
         }
         if job.pending_uploads > 0 {
@@ -68,7 +69,10 @@ mod tests {
                 open_dependencies: vec![3],
                 ..HoldFacts::default()
             }),
-            Hold::DependenciesOpen { jobs: vec![3] }
+            Hold::DependenciesOpen {
+                jobs: vec![3],
+                hidden: false
+            }
         );
         assert_eq!(shows(HoldFacts::default()), Hold::NoRunner { runners: vec![] });
         assert_eq!(

@@ -76,6 +76,19 @@ pub fn acts_on(who: Who, job: &Access) -> Vec<JobAct> {
     .collect()
 }
 
+/// Whether everybody who may see `job` may see `other` of the same workspace too, so that what `other` tells may be told in `job`.
+/// `role` is that of a member, `None` for others.
+pub fn seen_together(job: &Access, other: &Access, role: impl Fn(UserId) -> Option<Role>) -> bool {
+    let named = [job.owner, job.creator]
+        .into_iter()
+        .chain(job.team.iter().map(|member| member.user));
+    let sees = |user: UserId| {
+        let who = Who { user, role: role(user) };
+        who.role.is_none() || may(who, Act::See, Some(other)).is_ok()
+    };
+    !other.private || (job.private && named.into_iter().all(sees))
+}
+
 fn team_role(user: UserId, access: &Access) -> Option<TeamRole> {
     access
         .team
@@ -274,6 +287,37 @@ mod tests {
             .unwrap_err();
             assert_eq!(refusal, Refusal::hidden(), "{act:?} must not tell that the job exists");
         }
+    }
+
+    #[test]
+    fn acc_4_what_a_private_job_tells_is_told_only_where_all_may_see_it() {
+        let member = |_| Some(Role::Member);
+        let (public, mine) = (access(false, true, None), access(true, true, None));
+        assert!(seen_together(&public, &public, member) && seen_together(&mine, &public, member));
+        assert!(!seen_together(&public, &mine, member), "everybody sees a public job");
+        // Of the other's creator nobody else's team knows.
+        let shared = Access {
+            team: vec![TeamMember {
+                user: OTHER,
+                role: TeamRole::Viewer,
+            }],
+            ..mine.clone()
+        };
+        assert!(seen_together(&mine, &shared, member), "the same two people");
+        let only_mine = Access {
+            creator: ME,
+            ..mine.clone()
+        };
+        assert!(
+            !seen_together(&mine, &only_mine, member),
+            "its creator sees the one and not the other"
+        );
+        assert!(seen_together(&only_mine, &mine, member));
+        assert!(
+            seen_together(&mine, &only_mine, |user| (user == ME).then_some(Role::Member)),
+            "who left sees neither"
+        );
+        assert!(seen_together(&mine, &only_mine, |_| Some(Role::Admin)));
     }
 
     #[test]

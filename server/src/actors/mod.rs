@@ -26,6 +26,7 @@ pub use canvas::{Edited, Ended, Entered};
 pub use canvases::CanvasSeat;
 pub use feeds::FeedItem;
 pub use job::Origin;
+pub(crate) use runner::handover;
 pub use runner::{Connect, RunnerLive};
 pub use seats::{Holder, Seat};
 

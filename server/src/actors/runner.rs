@@ -10,6 +10,7 @@ mod assignment;
 mod bounds;
 mod claims;
 mod connection;
+pub(crate) mod handover;
 mod intake;
 mod live;
 

@@ -74,8 +74,15 @@ pub async fn conceal(store: &Store, who: Who, views: &mut [wire::Job]) -> Result
         view.dependencies.retain(|id| visible.contains(id));
         view.dependents.retain(|id| visible.contains(id));
         view.duplicate_of = view.duplicate_of.filter(|id| visible.contains(id));
-        if let Some(Hold::DependenciesOpen { jobs } | Hold::RunnersBusy { jobs }) = &mut view.hold {
-            jobs.retain(|number| visible_numbers.contains(number));
+        match &mut view.hold {
+            Some(Hold::DependenciesOpen { jobs, hidden }) => {
+                let all = jobs.len();
+                jobs.retain(|number| visible_numbers.contains(number));
+                *hidden = jobs.len() < all;
+            }
+            Some(Hold::RunnersBusy { jobs }) => jobs.retain(|number| visible_numbers.contains(number)),
+            Some(Hold::UploadsPending { .. } | Hold::NoRunner { .. } | Hold::Queued { .. } | Hold::RepositoryUnreachable { .. }) | None => {
+            }
         }
     }
     Ok(())
@@ -84,7 +91,7 @@ pub async fn conceal(store: &Store, who: Who, views: &mut [wire::Job]) -> Result
 /// Numbers of the jobs a hold names.
 fn held_by(view: &wire::Job) -> &[i64] {
     match &view.hold {
-        Some(Hold::DependenciesOpen { jobs } | Hold::RunnersBusy { jobs }) => jobs,
+        Some(Hold::DependenciesOpen { jobs, .. } | Hold::RunnersBusy { jobs }) => jobs,
         Some(Hold::UploadsPending { .. } | Hold::NoRunner { .. } | Hold::Queued { .. } | Hold::RepositoryUnreachable { .. }) | None => &[],
     }
 }

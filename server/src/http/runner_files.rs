@@ -6,7 +6,7 @@ use super::{
     problem::ApiError,
     uploads::{self, Incoming},
 };
-use crate::context::Ctx;
+use crate::{actors::handover, context::Ctx};
 use actix_web::{HttpRequest, HttpResponse, web};
 use coord_domain::{Refusal, job::Job, validate};
 use coord_protocol::{
@@ -53,7 +53,7 @@ async fn held(ctx: &Ctx, caller: &RunnerCaller, request: &HttpRequest, id: Attem
     }
 }
 
-/// An attachment of the job.
+/// An attachment of the job, or what a job it waited for delivered (DEP-7).
 async fn get_file(
     ctx: Ctx,
     caller: RunnerCaller,
@@ -62,10 +62,15 @@ async fn get_file(
 ) -> Result<HttpResponse, ApiError> {
     let (attempt, file) = path.into_inner();
     let job = held(&ctx, &caller, &request, attempt).await?;
-    let found = files::get(&mut *ctx.read().await?, file).await?;
-    let file = found
-        .filter(|file| file.job == job.id && file.kind == FileKind::Attachment)
-        .ok_or_else(ApiError::not_found)?;
+    let file = {
+        let mut conn = ctx.read().await?;
+        let file = files::get(&mut conn, file).await?.ok_or_else(ApiError::not_found)?;
+        let own = file.job == job.id && file.kind == FileKind::Attachment;
+        if !own && !handover::is_handed_over(&mut conn, &job, &file).await? {
+            return Err(ApiError::not_found());
+        }
+        file
+    };
     serve(&ctx, &file, &request).await
 }
 

@@ -1,6 +1,6 @@
 //! What a runner is given: the assignment of a claim, and after a break what it may not have received.
 
-use super::{CommandError, Live};
+use super::{CommandError, Live, handover};
 use coord_domain::job::{Job, Merge, State, Worker};
 use coord_protocol::{
     file::FileKind,
@@ -32,6 +32,7 @@ async fn work_of(live: &Live, runner: RunnerId, job: &Job) -> Result<ToRunner, C
     let mut conn = live.store().read().await?;
     let attachments = files::list(&mut conn, job.id, FileKind::Attachment, None, MOST_FILES).await?;
     let all = attempts::of_job(&mut conn, job.id).await?;
+    let dependencies = handover::of(&mut conn, job).await?;
     let author = author(&mut conn, job.submitter).await?;
     drop(conn);
     let before: Vec<_> = all.into_iter().filter(|(earlier, ..)| earlier.number < attempt.number).collect();
@@ -87,6 +88,7 @@ async fn work_of(live: &Live, runner: RunnerId, job: &Job) -> Result<ToRunner, C
                 head_commit: earlier.branch.as_ref().map(|branch| branch.head_commit.clone()),
             })
             .collect(),
+        dependencies,
         resume_session,
         author,
     };
@@ -96,23 +98,40 @@ async fn work_of(live: &Live, runner: RunnerId, job: &Job) -> Result<ToRunner, C
 /// Most bytes of an assignment, with room for what stands around it.
 const MOST_BYTES: usize = MAX_MESSAGE - 4096;
 
-/// The assignment with as much of its history as one message takes, the latest first: a runner ends a connection on which it is sent
-/// more, and would be sent it again at the next. All else of an assignment is limited by the rules for jobs and files.
+/// The assignment with as much of its history as one message takes, the latest first, then with fewer words of the jobs before it: a runner
+/// ends a connection on which it is sent more, and would be sent it again at the next. All else of an assignment is limited by the rules
+/// for jobs and files.
 fn fitted(mut assignment: Assignment) -> Assignment {
     while serde_json::to_string(&assignment).map_or(0, |text| text.len()) > MOST_BYTES {
-        if assignment.earlier.len() > 1 {
-            let half = assignment.earlier.len() / 2;
-            assignment.earlier.drain(..half);
-            continue;
-        }
-        let Some(last) = assignment.earlier.last_mut() else { break };
-        match &mut last.review {
-            Some(review) if !review.comments.is_empty() => review.comments.truncate(review.comments.len() / 2),
-            Some(_) => last.review = None,
-            None => break,
+        if !shortened(&mut assignment) {
+            break;
         }
     }
     assignment
+}
+
+/// Takes something out; `false` when there is nothing left that may go.
+fn shortened(assignment: &mut Assignment) -> bool {
+    if assignment.earlier.len() > 1 {
+        let half = assignment.earlier.len() / 2;
+        assignment.earlier.drain(..half);
+        return true;
+    }
+    if let Some(review) = assignment.earlier.last_mut().map(|last| &mut last.review) {
+        match review {
+            Some(long) if !long.comments.is_empty() => {
+                long.comments.truncate(long.comments.len() / 2);
+                return true;
+            }
+            Some(_) => {
+                *review = None;
+                return true;
+            }
+            None => {}
+        }
+    }
+    let told = assignment.dependencies.iter_mut().rev().find(|other| other.summary.is_some());
+    told.is_some_and(|other| other.summary.take().is_some())
 }
 
 async fn merge_of(live: &Live, job: &Job, merge: &Merge) -> Result<ToRunner, CommandError> {
