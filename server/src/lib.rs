@@ -20,7 +20,7 @@ use crate::{
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, rt, web};
 use anyhow::Context as _;
 use coord_store::{Store, StoreError, Tx, feed, files::content::FileStore, idempotency, sessions, workspaces};
-use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
+use std::{any::Any, net::SocketAddr, time::Duration};
 
 /// How long requests may take to end once the server is told to stop.
 const SHUTDOWN_S: u64 = 10;
@@ -104,7 +104,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         config,
     });
     let (server, address) = listen(&context)?;
-    rt::spawn(keep_house(Arc::clone(&context)));
+    rt::spawn(keep_house(context.clone()));
     rt::spawn(http::files::sweep(context.clone(), context.now()));
     Ok(Server {
         url: context.config.base_url.clone().unwrap_or_else(|| format!("http://{address}")),
@@ -152,10 +152,11 @@ fn tune(stream: &dyn Any) {
     }
 }
 
-async fn keep_house(context: Arc<Context>) {
+async fn keep_house(context: Ctx) {
     let mut tick = rt::time::interval(HOUSEKEEPING);
     loop {
         tick.tick().await;
+        http::resumable::expire(&context).await;
         let now = context.now();
         let swept = context.store.write(async move |tx: &mut Tx| -> Result<u64, StoreError> {
             let mut rows = sessions::prune(tx, now).await? + idempotency::prune(tx, now).await?;

@@ -97,6 +97,8 @@ async fn stage() -> Stage {
         204
     );
     assert_eq!(runner.put(&work, "diff?which=whole", format!("+{MARK}")).await, 204);
+    let new = json!({ "kind": "deliverable", "name": format!("{MARK}-later.txt"), "size": 3 });
+    let upload = text(&ada.post(201, &format!("/jobs/{job}/uploads"), new).await, "id");
     ada.delete(204, &format!("/workspaces/{ws}/members/{}", rex.id)).await;
     let delivered = ada.get(&format!("/jobs/{job}/deliverables")).await;
     let canvas = text(
@@ -128,6 +130,7 @@ async fn stage() -> Stage {
         ("request", request.to_owned()),
         ("note", text(&note, "id")),
         ("file", attachment),
+        ("upload", upload),
     ]);
     let more_ids = vec![text(&delivered["items"][0], "id"), text(&promoted, "id")];
     Stage {
@@ -210,7 +213,7 @@ impl Stage {
     async fn meddle(&self, who: &str, caller: &Person) {
         let mut tried = 0;
         for (path, methods) in self.document().await["paths"].as_object().unwrap() {
-            let of_the_job = ["{job}", "{attempt}", "{request}", "{file}", "{note}"]
+            let of_the_job = ["{job}", "{attempt}", "{request}", "{file}", "{upload}", "{note}"]
                 .iter()
                 .any(|name| path.contains(name));
             for method in methods.as_object().unwrap().keys().filter(|name| of_the_job && *name != "get") {

@@ -350,7 +350,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Gives up the attachments that were announced with the job and never came, so that it waits for them no more. */
+        /**
+         * Gives up the attachments that were announced with the job and never came, and those whose upload is not finished, so that it waits for
+         *     them no more.
+         */
         delete: operations["forget_attachments"];
         options?: never;
         head?: never;
@@ -458,6 +461,27 @@ export interface paths {
         /** Replaces the team of a job. */
         put: operations["put_team"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your unfinished uploads to a job, oldest first, with how far each has come. */
+        get: operations["list_uploads"];
+        put?: never;
+        /**
+         * Begins an upload that comes in pieces and can be taken up again. Send the content to it with PUT; until it is complete a job whose
+         *     attachment it is waits for it. It is given up when no piece comes for a day.
+         */
+        post: operations["create_upload"];
         delete?: never;
         options?: never;
         head?: never;
@@ -649,6 +673,29 @@ export interface paths {
         post?: never;
         /** Revokes a token, on open connections too. */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an upload has come: where its next piece begins. A finished one tells its file. */
+        get: operations["get_upload"];
+        /**
+         * Sends the next piece, of any length: the body is the bytes from `offset` on. When all are there the answer has the file. What came
+         *     before a connection broke stays: ask where the upload stands, and go on from there. Another offset is refused with 409 and the upload
+         *     as it is in `current`.
+         */
+        put: operations["put_upload"];
+        post?: never;
+        /** Gives up an upload of yours; nothing of it stays. */
+        delete: operations["delete_upload"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1722,6 +1769,20 @@ export interface components {
             /** @description Defaults to `["read", "write"]`. */
             scopes?: components["schemas"]["Scope"][] | null;
         };
+        /** @description Body of `POST /jobs/{job}/uploads`: an upload that comes in pieces and can be taken up again (FILE-4). */
+        NewUpload: {
+            /** @description Input or result. */
+            kind: components["schemas"]["FileKind"];
+            /** @description A plain name, never a path (FILE-3). */
+            name: string;
+            /** @description Hexadecimal SHA-256 of the content; with it a damaged upload is refused at its end. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes it will have.
+             */
+            size: number;
+        };
         /** @description Body of `POST /workspaces`. */
         NewWorkspace: {
             /** @description 1 to 80 characters. */
@@ -2465,6 +2526,29 @@ export interface components {
          * @enum {string}
          */
         ToolsPolicy: "require_permission" | "approve_all";
+        /** @description An upload that comes in pieces. */
+        Upload: {
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            file?: components["schemas"]["File"] | null;
+            /** @description The upload. The file it becomes has the same id. */
+            id: components["schemas"]["FileId"];
+            /** @description Its job. */
+            job: components["schemas"]["JobId"];
+            /** @description Input or result. */
+            kind: components["schemas"]["FileKind"];
+            /** @description A plain name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes that are there: where the next piece begins.
+             */
+            offset: number;
+            /**
+             * Format: int64
+             * @description Bytes it will have.
+             */
+            size: number;
+        };
         /** @description Tokens, money and time of an attempt. */
         Usage: {
             /**
@@ -3761,6 +3845,70 @@ export interface operations {
             };
         };
     };
+    list_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upload: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                job: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpload"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     command: {
         parameters: {
             query?: never;
@@ -4175,6 +4323,98 @@ export interface operations {
             header?: never;
             path: {
                 id: components["schemas"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_upload: {
+        parameters: {
+            query: {
+                /** @description Bytes that are there already. */
+                offset: number;
+            };
+            header?: never;
+            path: {
+                upload: components["schemas"]["FileId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload: components["schemas"]["FileId"];
             };
             cookie?: never;
         };

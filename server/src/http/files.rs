@@ -6,7 +6,7 @@ use super::{
     images,
     problem::ApiError,
     reach,
-    uploads::{self, Incoming},
+    uploads::{self, Incoming, MAX_FILES},
 };
 use crate::context::Ctx;
 use actix_multipart::Multipart;
@@ -39,9 +39,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::{fmt::Write as _, ops::Range};
 use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Most files of a kind in a job, and most parts of one upload.
-const MAX_FILES: i64 = 1000;
 
 /// For what is served out of files: nothing in it runs or is loaded, whatever a browser makes of it.
 pub const SAFE_POLICY: &str = "default-src 'none'; sandbox";
@@ -250,18 +247,19 @@ impl Upload {
     }
 }
 
-/// Gives up the attachments that were announced with the job and never came, so that it waits for them no more.
+/// Gives up the attachments that were announced with the job and never came, and those whose upload is not finished, so that it waits for
+/// them no more.
 #[utoipa::path(tag = "files", params(("job" = JobId, Path)), responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[delete("/jobs/{job}/attachments/announced")]
 async fn forget_attachments(ctx: Ctx, caller: Caller, job: web::Path<JobId>) -> Result<HttpResponse, ApiError> {
     let (id, user) = (job.into_inner(), caller.id());
-    ctx.store
-        .write(async move |tx: &mut Tx| -> Result<(), ApiError> {
-            reach::job(tx, user, id, Act::Contribute).await?;
-            files::forget_announced(tx, id).await?;
-            Ok(())
-        })
-        .await?;
+    let unit = async move |tx: &mut Tx| -> Result<Vec<FileId>, ApiError> {
+        reach::job(tx, user, id, Act::Contribute).await?;
+        files::forget_announced(tx, id).await?;
+        Ok(coord_store::uploads::delete_attachments(tx, id).await?)
+    };
+    let given_up = ctx.store.write(unit).await?;
+    ctx.files.partials().delete(&given_up).await;
     uploads::settle(&ctx, id).await;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -26,6 +26,7 @@ pub mod passwords;
 pub mod problem;
 pub mod reach;
 pub mod requests;
+pub mod resumable;
 pub mod runner_files;
 pub mod runners;
 pub mod tickets;
@@ -57,6 +58,7 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     dependencies::routes(cfg);
     notes::routes(cfg);
     files::routes(cfg);
+    resumable::routes(cfg);
     attempts::routes(cfg);
     requests::routes(cfg);
     activity::routes(cfg);

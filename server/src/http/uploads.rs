@@ -17,8 +17,11 @@ use futures_util::{Stream, StreamExt as _};
 use serde_json::json;
 use std::{pin::pin, time::Duration};
 
+/// Most files of a kind in a job, and most parts of one upload.
+pub const MAX_FILES: i64 = 1000;
+
 /// A sender that says nothing for this long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
+pub const SILENCE: Duration = Duration::from_secs(60);
 
 /// What is uploaded, by whom, and where it goes.
 pub struct Incoming {
@@ -95,7 +98,8 @@ pub fn too_large(limit: u64) -> ApiError {
     error
 }
 
-fn taken(name: &str) -> ApiError {
+/// A 409 for a name that a file has already.
+pub fn taken(name: &str) -> ApiError {
     Refusal::state(
         Rule::File3,
         format!("there is a file named {name} already; delete it first, or use another name"),

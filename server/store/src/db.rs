@@ -391,6 +391,12 @@ fn migrations(engine: &str) -> Vec<Migration> {
             include_str!("../../../migrations/sqlite/0002_canvases.sql"),
             include_str!("../../../migrations/postgres/0002_canvases.sql"),
         ),
+        (
+            5,
+            "uploads",
+            include_str!("../../../migrations/sqlite/0005_uploads.sql"),
+            include_str!("../../../migrations/postgres/0005_uploads.sql"),
+        ),
     ];
     all.into_iter()
         .map(|(version, name, sqlite, postgres)| {

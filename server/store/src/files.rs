@@ -2,9 +2,10 @@
 //!
 //! An upload begins with a row in state `uploading`, which nobody is shown but who counts what is pending; the content is written under
 //! the row's [`Key`]; then the row becomes `stored`. Whatever breaks in between is taken back by whoever uploads, or at the next start by
-//! [`content::FileStore::sweep`].
+//! [`content::FileStore::sweep`]. Uploads that can be taken up again have rows of their own, in [`crate::uploads`].
 
 pub mod content;
+pub mod partial;
 
 use crate::{
     Conn, StoreError, Tx,
@@ -228,7 +229,9 @@ pub async fn list(conn: &mut Conn, job: JobId, kind: FileKind, after: Option<Fil
 
 /// How many files of a kind a job has, those on their way included.
 pub async fn count(conn: &mut Conn, job: JobId, kind: FileKind) -> Result<i64, StoreError> {
-    let row = sqlx::query("SELECT COUNT(*) AS n FROM files WHERE job = $1 AND kind = $2")
+    let row = sqlx::query(
+        "SELECT (SELECT COUNT(*) FROM files WHERE job = $1 AND kind = $2) + (SELECT COUNT(*) FROM uploads WHERE job = $1 AND kind = $2) AS n",
+    )
         .bind(job.to_string())
         .bind(to_word("files", &kind)?)
         .fetch_one(conn)
@@ -240,7 +243,8 @@ pub async fn count(conn: &mut Conn, job: JobId, kind: FileKind) -> Result<i64, S
 /// 0 when there is no such job.
 pub async fn pending_count(conn: &mut Conn, job: JobId) -> Result<i64, StoreError> {
     let row = sqlx::query(
-        "SELECT j.announced, (SELECT COUNT(*) FROM files f WHERE f.job = j.id AND f.kind = 'attachment' AND f.state = 'uploading') AS coming \
+        "SELECT j.announced, (SELECT COUNT(*) FROM files f WHERE f.job = j.id AND f.kind = 'attachment' AND f.state = 'uploading') \
+         + (SELECT COUNT(*) FROM uploads u WHERE u.job = j.id AND u.kind = 'attachment') AS coming \
          FROM jobs j WHERE j.id = $1",
     )
     .bind(job.to_string())

@@ -39,6 +39,7 @@ pub mod sessions;
 pub mod testing;
 pub mod tickets;
 pub mod tokens;
+pub mod uploads;
 pub mod workspaces;
 mod writer;
 

@@ -3,7 +3,7 @@
 //! A content is written under another name, hashed and counted on the way, and gets its own name when it is complete: a reader never
 //! finds half of it.
 
-use super::{Key, Written, exists, forget_broken};
+use super::{Key, Written, exists, forget_broken, partial::Partials};
 use crate::{Store, StoreError, Tx};
 use bytes::Bytes;
 use coord_protocol::{
@@ -26,6 +26,7 @@ pub type Content = Pin<Box<dyn Stream<Item = Result<Bytes, StoreError>> + Send>>
 pub struct FileStore {
     objects: Arc<dyn ObjectStore>,
     folder: PathBuf,
+    partials: Partials,
 }
 
 /// What stopped an upload. Nothing of it stays.
@@ -70,7 +71,14 @@ impl FileStore {
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let objects = LocalFileSystem::new_with_prefix(&folder).map_err(|error| failed(std::io::Error::other(error)))?;
         let objects = Arc::new(objects.with_automatic_cleanup(true));
-        Ok(Self { objects, folder })
+        let partials = Partials::open(store)?;
+        Ok(Self { objects, folder, partials })
+    }
+
+    /// What has come of uploads that are not finished. It lies on this machine's disk, wherever contents lie.
+    #[must_use]
+    pub const fn partials(&self) -> &Partials {
+        &self.partials
     }
 
     fn failed(&self, error: object_store::Error) -> StoreError {
