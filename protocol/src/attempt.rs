@@ -4,6 +4,7 @@ use crate::{
     account::Person,
     id::{AttemptId, JobId, MessageId, RunnerId},
     job::LineComment,
+    log::{ToolKind, ToolStatus},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -151,7 +152,26 @@ pub struct Attempt {
     pub has_diff: bool,
     /// Highest sequence number of the log.
     pub log_head: i64,
+    /// The tool the agent used last, while the attempt runs and the server has heard of one since its start.
+    #[serde(default)]
+    pub last_tool: Option<LastTool>,
 }
+
+/// The tool call that an agent began or went on with last: for a glance, the log has it whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LastTool {
+    /// The agent's words for it: one line of at most [`LAST_TOOL_TITLE`] characters, without control characters or turned directions.
+    pub title: String,
+    /// Kind of tool.
+    pub tool: ToolKind,
+    /// Where it stands.
+    pub status: ToolStatus,
+    /// When the runner wrote it down.
+    pub at: Timestamp,
+}
+
+/// Most characters of [`LastTool::title`].
+pub const LAST_TOOL_TITLE: usize = 120;
 
 /// Body of `POST /attempts/{attempt}/messages` (AGT-5).
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

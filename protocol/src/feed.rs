@@ -2,8 +2,9 @@
 
 use crate::{
     account::Person,
+    attempt::LastTool,
     canvas::Canvas,
-    id::{CanvasId, JobId, NoteId, RunnerId, UserId},
+    id::{AttemptId, CanvasId, JobId, NoteId, RunnerId, UserId},
     job::Job,
     job::JobState,
     job::Note,
@@ -123,6 +124,26 @@ pub enum FeedMessage {
     Event(FeedEvent),
     /// About the stream itself.
     Control(FeedControl),
+    /// Something of this moment.
+    Moment(FeedMoment),
+}
+
+/// Something of this moment, which is not kept: who comes later reads the resource. `seq` is the position of the stream, as in [`FeedControl`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type")]
+pub enum FeedMoment {
+    /// An agent used a tool. Told about once a second at most, so not each one is told.
+    #[serde(rename = "job.tool")]
+    JobTool {
+        /// Position now.
+        seq: i64,
+        /// The job.
+        job: JobId,
+        /// Its attempt.
+        attempt: AttemptId,
+        /// What it used last.
+        tool: LastTool,
+    },
 }
 
 /// About the stream itself.

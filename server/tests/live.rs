@@ -131,6 +131,86 @@ async fn acc_5_a_job_made_private_vanishes_from_open_connections() {
 }
 
 /// Far behind and not reading, the sender waits for the socket and not for news of rights.
+/// The next message about a tool.
+async fn tool(events: &mut Socket) -> Value {
+    loop {
+        let message = events.json().await;
+        if message["type"] == "job.tool" {
+            return message;
+        }
+    }
+}
+
+#[actix_web::test]
+async fn can_5_the_tool_an_agent_used_last_is_told_live_and_shown_while_the_attempt_runs() {
+    let server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let (mut runner, work) = work(&ada, &ws).await;
+    let mut events = bob.socket(&format!("/workspaces/{ws}/events")).await.unwrap();
+    assert_eq!(events.json().await["type"], "caught");
+    let call =
+        |id: &str, title: &str| json!({ "kind": "tool_call", "tool_call": id, "title": title, "tool": "execute", "status": "in_progress" });
+    let long = format!("Run \u{202e}cod.exe\u{1b}[31m\n{}", "x".repeat(500));
+    runner.logs(&work, 1, &[call("a", "Read a file"), call("b", &long)]).await;
+    let told = tool(&mut events).await;
+    let title = text(&told["tool"], "title");
+    assert_eq!(title.chars().count(), 120, "{title}");
+    assert!(title.starts_with("Run cod.exe [31m xxx"), "{title}");
+    assert_eq!(told["job"], work["job"]);
+    assert_eq!(told["attempt"], work["attempt"]);
+    assert_eq!(told["tool"]["status"], "in_progress");
+
+    // The end of the last one is told, the end of one before it is not; and it is told once a second at most.
+    let began = Instant::now();
+    let update = |id: &str, status: &str| json!({ "kind": "tool_update", "tool_call": id, "status": status });
+    runner.logs(&work, 3, &[update("a", "failed"), update("b", "in_progress")]).await;
+    runner.logs(&work, 5, &[update("b", "completed")]).await;
+    let told = tool(&mut events).await;
+    assert_eq!(told["tool"]["status"], "completed");
+    assert_eq!(text(&told["tool"], "title"), title);
+    assert!(began.elapsed() > Duration::from_millis(500), "it is told too often");
+
+    let job = format!("/jobs/{}", text(&work, "job"));
+    assert_eq!(bob.get(&job).await["attempt"]["last_tool"]["title"], title);
+    // Who comes later is told too.
+    let mut late = bob.socket(&format!("/workspaces/{ws}/events?after=0")).await.unwrap();
+    assert_eq!(text(&tool(&mut late).await["tool"], "title"), title);
+    let finished = json!({ "type": "finished", "attempt": work["attempt"], "fence": work["fence"], "last_seq": 5, "result": "completed", "summary": "Done", "usage": {} });
+    runner.socket.say(&finished).await.unwrap();
+    runner.hears("finish_confirmed").await;
+    assert_eq!(bob.get(&job).await["attempt"]["last_tool"], Value::Null);
+}
+
+#[actix_web::test]
+async fn acc_4_what_the_agent_of_a_private_job_uses_is_told_to_nobody_else() {
+    let server = server();
+    let ([ada, bob, vic, _], ws) = team(&server).await;
+    let (mut runner, work) = work(&ada, &ws).await;
+    ada.patch(200, &format!("/jobs/{}", text(&work, "job")), json!({ "private": true }))
+        .await;
+    let mut sockets = vec![];
+    for who in [&ada, &bob, &vic] {
+        sockets.push(who.socket(&format!("/workspaces/{ws}/events")).await.unwrap());
+    }
+    let call = json!({ "kind": "tool_call", "tool_call": "a", "title": "canary-tool", "tool": "read" });
+    runner.logs(&work, 1, &[call]).await;
+    let [own, others @ ..] = &mut sockets[..] else { unreachable!() };
+    assert_eq!(tool(own).await["tool"]["title"], "canary-tool");
+    ready(&ada, &ws, json!({ "title": "Public", "agent": "nobody" })).await;
+    for socket in others {
+        let mut heard = String::new();
+        while !heard.contains("Public") {
+            heard += &socket.text().await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        ada.post(201, &format!("/workspaces/{ws}/jobs"), json!({ "title": "Later" })).await;
+        while !heard.contains("Later") {
+            heard += &socket.text().await.unwrap();
+        }
+        assert!(!heard.contains("canary") && !heard.contains("job.tool"), "{heard}");
+    }
+}
+
 #[actix_web::test]
 async fn acc_5_a_reader_far_behind_gets_no_more_of_the_log_once_removed() {
     let server = server();

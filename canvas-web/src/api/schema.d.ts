@@ -984,6 +984,7 @@ export interface components {
             id: components["schemas"]["AttemptId"];
             /** @description Its job. */
             job: components["schemas"]["JobId"];
+            last_tool?: components["schemas"]["LastTool"] | null;
             /**
              * Format: int64
              * @description Highest sequence number of the log.
@@ -1343,7 +1344,23 @@ export interface components {
             seq: number;
         };
         /** @description Any message of the event stream. */
-        FeedMessage: components["schemas"]["FeedEvent"] | components["schemas"]["FeedControl"];
+        FeedMessage: components["schemas"]["FeedEvent"] | components["schemas"]["FeedControl"] | components["schemas"]["FeedMoment"];
+        /** @description Something of this moment, which is not kept: who comes later reads the resource. `seq` is the position of the stream, as in [`FeedControl`]. */
+        FeedMoment: {
+            /** @description Its attempt. */
+            attempt: components["schemas"]["AttemptId"];
+            /** @description The job. */
+            job: components["schemas"]["JobId"];
+            /**
+             * Format: int64
+             * @description Position now.
+             */
+            seq: number;
+            /** @description What it used last. */
+            tool: components["schemas"]["LastTool"];
+            /** @enum {string} */
+            type: "job.tool";
+        };
         /** @description A stored file. */
         File: {
             attempt?: components["schemas"]["AttemptId"] | null;
@@ -1538,6 +1555,17 @@ export interface components {
          * @enum {string}
          */
         JobState: "backlog" | "ready" | "in_progress" | "awaiting_review" | "done" | "failed" | "canceled";
+        /** @description The tool call that an agent began or went on with last: for a glance, the log has it whole. */
+        LastTool: {
+            /** @description When the runner wrote it down. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Where it stands. */
+            status: components["schemas"]["ToolStatus"];
+            /** @description The agent's words for it: one line of at most [`LAST_TOOL_TITLE`] characters, without control characters or turned directions. */
+            title: string;
+            /** @description Kind of tool. */
+            tool: components["schemas"]["ToolKind"];
+        };
         /** @description A comment on a line of the attempt's diff (REV-2). */
         LineComment: {
             /** @description The words. */
@@ -1860,6 +1888,7 @@ export interface components {
                 id: components["schemas"]["AttemptId"];
                 /** @description Its job. */
                 job: components["schemas"]["JobId"];
+                last_tool?: components["schemas"]["LastTool"] | null;
                 /**
                  * Format: int64
                  * @description Highest sequence number of the log.

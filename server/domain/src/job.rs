@@ -296,6 +296,8 @@ impl Attempt {
             review,
             has_diff,
             log_head,
+            // Known to the live side only.
+            last_tool: None,
         }
     }
 }

@@ -143,6 +143,22 @@ pub fn file_name(text: &str) -> Result<(), Refusal> {
     Err(Refusal::invalid(Rule::File3, "name", why))
 }
 
+/// Words from outside as one line for a glance: nothing in it breaks the line or turns its direction, and what is beyond `most` characters is
+/// cut off.
+#[must_use]
+pub fn glance(text: &str, most: usize) -> String {
+    let harmless: String = text
+        .chars()
+        .take(most.saturating_mul(8))
+        .map(|c| if breaks_lines(c) { ' ' } else { c })
+        .collect();
+    let line = harmless.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most) {
+        Some(_) => line.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+        None => line,
+    }
+}
+
 /// Control characters, line and paragraph separators, and what turns the direction of a line round: a name with them can be shown as
 /// another one. The marks that only settle the direction of what is beside them are left to people who write right to left.
 fn breaks_lines(c: char) -> bool {

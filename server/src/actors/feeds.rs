@@ -25,6 +25,8 @@ pub(super) struct Feeds {
 /// The feed of one workspace.
 pub struct Feed {
     head: watch::Sender<i64>,
+    /// Wakes when an agent of the workspace used a tool.
+    tools: watch::Sender<()>,
     recent: Mutex<VecDeque<FeedItem>>,
 }
 
@@ -40,6 +42,13 @@ impl Feeds {
         }
     }
 
+    /// An agent used a tool.
+    pub(super) fn tool_used(&self, workspace: WorkspaceId) {
+        if let Some(feed) = super::lock(&self.watched).get(&workspace) {
+            feed.tools.send_replace(());
+        }
+    }
+
     fn watch(&self, workspace: WorkspaceId) -> Arc<Feed> {
         let mut watched = super::lock(&self.watched);
         // Feeds nobody watches any more are let go here, so the map stays as small as the number of open pages.
@@ -47,6 +56,7 @@ impl Feeds {
         let feed = watched.entry(workspace).or_insert_with(|| {
             Arc::new(Feed {
                 head: watch::Sender::new(0),
+                tools: watch::Sender::new(()),
                 recent: Mutex::default(),
             })
         });
@@ -65,6 +75,12 @@ impl super::Live {
 }
 
 impl Feed {
+    /// Wakes when agents of the workspace used tools; see [`super::Live::tools_used`].
+    #[must_use]
+    pub fn tools(&self) -> watch::Receiver<()> {
+        self.tools.subscribe()
+    }
+
     /// Committed rows after `after`, in order, at most a page.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod seats;
 mod snapshots;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod workspace;
 
 pub use canvas::{Edited, Ended, Entered};
@@ -29,6 +30,7 @@ pub use job::Origin;
 pub(crate) use runner::handover;
 pub use runner::{Connect, RunnerLive};
 pub use seats::{Holder, Seat};
+pub use tools::Used;
 
 use crate::clock::{Clock, Ids};
 use actix::{Addr, MailboxError};
@@ -160,6 +162,7 @@ pub(crate) struct Inner {
     holds: Mutex<HashMap<JobId, Hold>>,
     feeds: feeds::Feeds,
     logs: logs::Logs,
+    tools: tools::Tools,
     snapshots: snapshots::Snapshots,
     people: people::People,
     seats: Arc<seats::Seats>,
@@ -213,6 +216,7 @@ impl Live {
             holds: Mutex::default(),
             feeds: feeds::Feeds::default(),
             logs: logs::Logs::default(),
+            tools: tools::Tools::default(),
             snapshots: snapshots::Snapshots::default(),
             people: people::People::default(),
             seats: Arc::default(),

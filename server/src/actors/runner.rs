@@ -192,6 +192,7 @@ struct Held {
     head: i64,
     /// Its end is being stored: the runner hears of that, not of a claim that was taken away.
     ending: bool,
+    tools: super::tools::Following,
     /// Given back when the claim ends. A merge has none.
     _slot: Option<Slot>,
 }

@@ -15,7 +15,7 @@ use std::{
 /// Snapshots kept; when there are more, all are forgotten.
 const KEPT: usize = 4096;
 
-/// A job as it is shown, and who may see it. Holds are added when it is sent.
+/// A job as it is shown, and who may see it. Holds and tools are added when it is sent.
 #[derive(Debug)]
 pub struct Snapshot {
     /// Who may see and do what.
@@ -118,12 +118,20 @@ impl super::Live {
         Ok(snapshot)
     }
 
-    /// A snapshot with the hold of this moment.
+    /// A snapshot with the hold and the last tool of this moment.
     #[must_use]
     pub fn shown(&self, snapshot: &Snapshot) -> wire::Job {
-        wire::Job {
+        let mut job = wire::Job {
             hold: self.hold(snapshot.view.id),
             ..snapshot.view.clone()
+        };
+        self.add_tool(job.attempt.as_mut());
+        job
+    }
+
+    fn add_tool(&self, attempt: Option<&mut coord_protocol::attempt::Attempt>) {
+        if let Some(attempt) = attempt.filter(|attempt| attempt.ended_at.is_none()) {
+            attempt.last_tool = self.last_tool(attempt.id);
         }
     }
 
@@ -142,7 +150,9 @@ impl super::Live {
             .map(|job| {
                 let mut around = around.remove(&job.id).unwrap_or_default();
                 around.hold = self.hold(job.id);
-                job.view(&name, around)
+                let mut view = job.view(&name, around);
+                self.add_tool(view.attempt.as_mut());
+                view
             })
             .collect())
     }

@@ -18,7 +18,7 @@ use utoipa_actix_web::{AppExt as _, scope};
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "Coord", description = "A workspace where people and AI coding agents get work done together."),
-    components(schemas(Problem, coord_protocol::job::CommandName, feed::FeedMessage, feed::FeedEvent, feed::FeedBody, feed::FeedControl, log::LogEntry, log::LogBody)),
+    components(schemas(Problem, coord_protocol::job::CommandName, feed::FeedMessage, feed::FeedEvent, feed::FeedBody, feed::FeedControl, feed::FeedMoment, log::LogEntry, log::LogBody)),
     security(("cookie" = []), ("bearer" = [])),
     modifiers(&SignIn),
 )]

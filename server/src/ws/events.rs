@@ -2,7 +2,7 @@
 
 use super::socket::{self, Closing, Incoming, Limit, Socket};
 use crate::{
-    actors::{FeedItem, Holder, Live, Revoked},
+    actors::{FeedItem, Holder, Live, Revoked, Used},
     context::Ctx,
     http::{
         auth::{self, Caller, Via},
@@ -16,13 +16,14 @@ use coord_domain::{
     rights::{self, Act, Who},
 };
 use coord_protocol::{
-    feed::{FeedBody, FeedControl, FeedEvent},
+    feed::{FeedBody, FeedControl, FeedEvent, FeedMoment},
     id::{CanvasId, JobId, NoteId, RequestId, RunnerId, UserId, WorkspaceId},
 };
 use coord_store::{StoreError, canvases, feed, members, notes, runners};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
+use tokio::{sync::watch, time::Instant};
 
 /// Clients say nothing on this socket.
 const MAX_MESSAGE: usize = 4 * 1024;
@@ -110,6 +111,37 @@ struct Watcher {
     who: Who,
 }
 
+/// How often it is told at most what agents use.
+const TOOLS_EVERY: Duration = Duration::from_secs(1);
+
+/// Paces what is told of tools.
+struct Tools {
+    used: watch::Receiver<()>,
+    told: u64,
+    not_before: Instant,
+}
+
+impl Tools {
+    /// What agents used before is told first: the jobs may have been read a while ago.
+    fn new(mut used: watch::Receiver<()>) -> Self {
+        used.mark_changed();
+        Self {
+            used,
+            told: 0,
+            not_before: Instant::now(),
+        }
+    }
+
+    /// Returns when there is something to tell, and it is time. May be dropped and called again.
+    async fn due(&mut self) {
+        tokio::time::sleep_until(self.not_before).await;
+        if self.used.changed().await.is_err() {
+            std::future::pending().await
+        }
+        self.not_before = Instant::now() + TOOLS_EVERY;
+    }
+}
+
 impl Watcher {
     async fn serve(mut self, mut socket: Socket, after: Option<i64>) -> Result<(), Closing> {
         let (rows, mut head) = self.live.watch_feed(self.workspace);
@@ -120,6 +152,7 @@ impl Watcher {
             at = newest;
         }
         let mut told = None;
+        let mut tools = Tools::new(rows.tools());
         loop {
             let items = rows.read(self.live.store(), self.workspace, at).await.map_err(Closing::again)?;
             if let Some(last) = items.last() {
@@ -135,12 +168,31 @@ impl Watcher {
             }
             tokio::select! {
                 changed = head.changed() => changed.map_err(|_| Closing::again("the feed is gone"))?,
+                () = tools.due() => {
+                    for moment in self.used(&mut tools, at).await? {
+                        self.say(&socket, &moment).await?;
+                    }
+                }
                 incoming = socket.next() => match incoming? {
                     Incoming::Text(_) | Incoming::Binary(_) => return Err(Closing(super::close::PROTOCOL, "nothing is expected here".into())),
                     Incoming::Pong => {}
                 },
             }
         }
+    }
+
+    /// What agents used since the last time, of the jobs this person may see now (INV-7).
+    async fn used(&mut self, tools: &mut Tools, seq: i64) -> Result<Vec<FeedMoment>, Closing> {
+        let (used, upto) = self.live.tools_used(self.workspace, tools.told);
+        tools.told = upto;
+        self.who = self.live.who(self.workspace, self.who.user).await.map_err(Closing::again)?;
+        let mut moments = vec![];
+        for Used { job, attempt, tool } in used {
+            if self.visible(Some(job)).await.map_err(Closing::again)?.is_some() {
+                moments.push(FeedMoment::JobTool { seq, job, attempt, tool });
+            }
+        }
+        Ok(moments)
     }
 
     async fn bounds(&self) -> Result<(i64, i64), StoreError> {

@@ -2,7 +2,7 @@
 //! (RUN-6).
 
 use super::{Assign, Deliver, Ended, Gone, Held, Live, News, RunnerActor, Slot, Stop, assignment, post};
-use crate::actors::{CommandError, workspace};
+use crate::actors::{CommandError, tools::Following, workspace};
 use actix::{ActorContext as _, ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 use coord_domain::{
     job::{Claim, Job, State},
@@ -27,6 +27,7 @@ impl RunnerActor {
             fence,
             head,
             ending: false,
+            tools: Following::new(self.live.clone(), job.workspace, job.id, attempt.id),
             _slot: slot,
         };
         self.claims.insert(attempt.id, held);

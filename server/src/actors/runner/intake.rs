@@ -143,11 +143,15 @@ fn append(actor: &mut RunnerActor, attempt: AttemptId, fence: i64, entries: Vec<
         Err(detail) => return refuse(actor, &detail),
     };
     let live = actor.live.clone();
+    let tool = held.tools.after(&new);
     let work = async move { batch.store(&live).await };
     Box::pin(work.into_actor(actor).map(move |stored, actor, _| match stored {
         Ok(Ok(head)) => {
             if let Some(held) = actor.claims.get_mut(&attempt) {
                 held.head = head;
+                if let Some(tool) = tool {
+                    held.tools.stored(tool);
+                }
             }
             actor.send(ToRunner::Confirm { attempt, seq: head });
             Ok(())
