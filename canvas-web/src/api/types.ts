@@ -61,6 +61,7 @@ export type LogPage = Schemas['LogPage'];
 export type FeedControl = Schemas['FeedControl'];
 export type FeedEvent = Schemas['FeedEvent'];
 export type FeedMessage = Schemas['FeedMessage'];
+export type FeedMoment = Schemas['FeedMoment'];
 export type Canvas = Schemas['Canvas'];
 export type PatchCanvas = Schemas['PatchCanvas'];
 export type PromoteIdea = Schemas['PromoteIdea'];

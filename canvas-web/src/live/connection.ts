@@ -5,7 +5,7 @@ import { withCanvas } from '@/api/canvases';
 import { keys } from '@/api/keys';
 import { ApiProblem } from '@/api/problem';
 import type { AgentRequest, Attempt, Canvas, FeedEvent, FeedMessage, Job, Note, RunnerView, User } from '@/api/types';
-import { atStart, type ById, backoff, byId, type FeedPosition, type FeedStep, loaded, receive, reduce } from './feed';
+import { atStart, type ById, backoff, byId, type FeedPosition, type FeedStep, loaded, receive, reduce, withTools } from './feed';
 
 export type LiveStatus =
   | { phase: 'starting' }
@@ -223,6 +223,14 @@ export class LiveConnection {
     this.position = step.position;
     if (step.apply.length > 0) {
       this.write(step.apply);
+    }
+    if (step.moments.length > 0) {
+      const key = keys.jobs(this.workspace);
+      const jobs = this.cache.getQueryData<ById<Job>>(key) ?? {};
+      const now = withTools(jobs, step.moments);
+      if (now !== jobs) {
+        this.cache.setQueryData(key, now);
+      }
     }
     if (step.reload) {
       void this.load();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FeedEvent, FeedMessage } from '@/api/types';
-import { aJob, aRequest, aRunner } from '@/test/samples';
-import { atStart, backoff, byId, type FeedPosition, type Live, loaded, receive, reduce } from './feed';
+import { aJob, anAttempt, aRequest, aRunner } from '@/test/samples';
+import { atStart, backoff, byId, type FeedPosition, type Live, loaded, receive, reduce, withTools } from './feed';
 
 const at = '2026-11-20T10:00:00Z';
 const changed = (seq: number, part: Parameters<typeof aJob>[0]): FeedEvent => ({ seq, at, type: 'job.changed', job: aJob(part) });
@@ -36,6 +36,20 @@ describe('the position in the feed', () => {
     const step = receive(live, messages);
     expect(step).toMatchObject({ reload: true, apply: [], position: { loading: true, seq: 51 } });
     expect(loaded(step.position, 50).apply.map(({ seq }) => seq)).toEqual([51]);
+  });
+});
+
+describe('the tool an agent used last', () => {
+  const tool = { title: 'Edit', tool: 'edit', status: 'completed', at } as const;
+  const used = (attempt: string): FeedMessage => ({ type: 'job.tool', seq: 10, job: 'j-1', attempt, tool });
+
+  test('CAN-5: is shown with the attempt it is of, and moves nothing in the feed', () => {
+    const { moments, position, apply } = receive(live, [used('a-1')]);
+    expect({ position, apply }).toEqual({ position: live, apply: [] });
+    const jobs = byId([aJob({ attempt: anAttempt({ id: 'a-1' }) })]);
+    expect(withTools(jobs, moments)['j-1']?.attempt?.last_tool).toEqual(tool);
+    expect(withTools(jobs, receive(live, [used('a-0')]).moments)).toBe(jobs);
+    expect(withTools({}, moments)).toEqual({});
   });
 });
 

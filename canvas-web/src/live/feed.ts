@@ -1,5 +1,5 @@
 /** What the workspace's feed means for what is cached: pure, so that resuming and resetting can be tested without a socket. */
-import type { AgentRequest, FeedEvent, FeedMessage, Job, RunnerView } from '@/api/types';
+import type { AgentRequest, FeedEvent, FeedMessage, FeedMoment, Job, RunnerView } from '@/api/types';
 
 export type ById<T> = Readonly<Record<string, T>>;
 
@@ -20,6 +20,8 @@ export interface FeedStep {
   position: FeedPosition;
   /** Events to apply now, in order. */
   apply: readonly FeedEvent[];
+  /** What is so at this moment, to be shown over that. */
+  moments: readonly FeedMoment[];
   /** The lists must be loaded afresh. */
   reload: boolean;
   /** Everything missed has arrived. */
@@ -31,6 +33,8 @@ export const atStart: FeedPosition = { loading: true, seq: 0, waiting: [] };
 export const isControl = (message: FeedMessage): message is Extract<FeedMessage, { type: 'reset' | 'caught' }> =>
   message.type === 'reset' || message.type === 'caught';
 
+const isMoment = (message: FeedMessage): message is FeedMoment => message.type === 'job.tool';
+
 /** Takes messages of the socket. An event already seen, as after a resume, is left out. */
 export function receive(position: FeedPosition, messages: readonly FeedMessage[]): FeedStep {
   let { loading, seq } = position;
@@ -38,6 +42,7 @@ export function receive(position: FeedPosition, messages: readonly FeedMessage[]
   let apply: FeedEvent[] = [];
   let reload = false;
   let caughtUp = false;
+  const moments: FeedMoment[] = [];
   for (const message of messages) {
     if (isControl(message)) {
       seq = Math.max(seq, message.seq);
@@ -49,6 +54,11 @@ export function receive(position: FeedPosition, messages: readonly FeedMessage[]
       } else {
         caughtUp = true;
       }
+    } else if (isMoment(message)) {
+      // While the lists load they are not there yet, and come with it.
+      if (!loading) {
+        moments.push(message);
+      }
     } else if (message.seq > seq) {
       seq = message.seq;
       if (loading) {
@@ -58,7 +68,7 @@ export function receive(position: FeedPosition, messages: readonly FeedMessage[]
       }
     }
   }
-  return { position: { loading, seq, waiting }, apply, reload, caughtUp };
+  return { position: { loading, seq, waiting }, apply, moments, reload, caughtUp };
 }
 
 /** The lists are there, as they were at `seq` or later: what came in meanwhile goes on top. */
@@ -66,6 +76,7 @@ export function loaded(position: FeedPosition, seq: number): FeedStep {
   return {
     position: { loading: false, seq: Math.max(position.seq, seq), waiting: [] },
     apply: position.waiting.filter((event) => event.seq > seq),
+    moments: [],
     reload: false,
     caughtUp: false,
   };
@@ -75,6 +86,18 @@ export function loaded(position: FeedPosition, seq: number): FeedStep {
 export function withJob(jobs: ById<Job>, job: Job): ById<Job> {
   const known = jobs[job.id];
   return known && known.version > job.version ? jobs : { ...jobs, [job.id]: job };
+}
+
+/** The jobs with the tools their agents used last; those of other attempts than the latest are left out. */
+export function withTools(jobs: ById<Job>, moments: readonly FeedMoment[]): ById<Job> {
+  let next = jobs;
+  for (const { job: id, attempt: of, tool } of moments) {
+    const job = next[id];
+    if (job?.attempt?.id === of && !job.attempt.ended_at) {
+      next = { ...next, [id]: { ...job, attempt: { ...job.attempt, last_tool: tool } } };
+    }
+  }
+  return next;
 }
 
 function without<T>(all: ById<T>, id: string): ById<T> {

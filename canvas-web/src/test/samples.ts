@@ -1,5 +1,5 @@
 /** Resources as the server sends them, for tests. */
-import type { AgentRequest, Job, LogEntry, RunnerView, Workspace } from '@/api/types';
+import type { AgentRequest, Attempt, Job, LogEntry, RunnerView, Workspace } from '@/api/types';
 
 export const ana = { id: 'u-ana', name: 'Ana' };
 export const ben = { id: 'u-ben', name: 'Ben' };
@@ -39,6 +39,18 @@ export const aJob = (part: Partial<Job> = {}): Job => ({
   version: 1,
   created_at: at,
   updated_at: at,
+  ...part,
+});
+
+export const anAttempt = (part: Partial<Attempt> = {}): Attempt => ({
+  id: 'a-1',
+  job: 'j-1',
+  number: 1,
+  agent: 'scripted',
+  started_at: at,
+  usage: { input_tokens: 0, output_tokens: 0, cost_usd: null, wall_ms: 0 },
+  has_diff: false,
+  log_head: 0,
   ...part,
 });
 

@@ -7,8 +7,9 @@ import type { Job, Workspace } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
 import { useNow } from '@/shared/lib/now';
 import { moveTargets, rightsOf } from '@/shared/lib/rights';
-import { activityWords, agoWords, holdWords, plainWords, stateWords, waitsForPeople } from '@/shared/lib/words';
+import { agoWords, holdWords, plainWords, stateWords, waitsForPeople } from '@/shared/lib/words';
 import { Avatar, Chip, PriorityMark, StateIcon } from '@/shared/ui/bits';
+import { Doing } from '@/shared/ui/doing';
 import { Menu, MenuGroup, MenuItem } from '@/shared/ui/menu';
 
 interface Props {
@@ -120,7 +121,9 @@ function StatusLine({ job }: { job: Job }) {
         ) : (
           <span className="mx-1 size-1.5 shrink-0 animate-pulse-slow rounded-full bg-progress" aria-hidden />
         )}
-        {activityWords[job.activity]}
+        <span className="line-clamp-2">
+          <Doing job={job} />
+        </span>
       </p>
     );
   }

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { keys } from '@/api/keys';
 import type { AgentRequest, Job } from '@/api/types';
 import { byId } from '@/live/feed';
-import { aJob, ana, aRequest } from '@/test/samples';
+import { aJob, anAttempt, ana, aRequest } from '@/test/samples';
 import { CanvasJobCard } from './job-card';
 import { LiveJobs } from './live-jobs';
 
@@ -52,6 +52,18 @@ test('CAN-5: follows the job as it changes, and when it becomes private to other
   expect(screen.getByText('Working')).toBeInTheDocument();
   await act(async () => cache.setQueryData(keys.jobs('ws-1'), byId([])));
   expect(container).toHaveTextContent(/^\s*Private job$/);
+});
+
+test('CAN-5: says which tool the agent used last, harmless and only while it runs', async () => {
+  const attempt = anAttempt({
+    last_tool: { title: 'Edit src/\u202emain.rs', tool: 'edit', status: 'failed', at: '2026-11-20T10:00:00Z' },
+  });
+  const { cache, container } = show([aJob({ state: 'in_progress', activity: 'running', attempt })]);
+  expect(container).toHaveTextContent('Working: Edit src/main.rs (failed)');
+  await act(async () =>
+    cache.setQueryData(keys.jobs('ws-1'), byId([aJob({ state: 'in_progress', activity: 'waiting_for_answer', attempt, version: 2 })])),
+  );
+  expect(container).not.toHaveTextContent('main.rs');
 });
 
 test('AGT-3: a short question is answered on the card', async () => {

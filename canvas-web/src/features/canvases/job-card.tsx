@@ -8,8 +8,9 @@ import { stripAnsi } from '@/shared/lib/ansi';
 import { cx } from '@/shared/lib/cx';
 import { useNow } from '@/shared/lib/now';
 import { rightsOf } from '@/shared/lib/rights';
-import { activityWords, agoWords, durationWords, holdWords, plainWords, waitsForPeople } from '@/shared/lib/words';
+import { agoWords, durationWords, holdWords, plainWords, waitsForPeople } from '@/shared/lib/words';
 import { Avatar, Chip, PriorityMark, StateBadge, StateIcon } from '@/shared/ui/bits';
+import { Doing } from '@/shared/ui/doing';
 import { toastProblem } from '@/shared/ui/toast';
 import { type LiveJobs, useLiveJob, useLiveRequest } from './live-jobs';
 
@@ -117,7 +118,7 @@ function Status({ job }: { job: Job }) {
           )
         }
       >
-        {activityWords[activity]}
+        <Doing job={job} />
         {since}
       </Line>
     );
