@@ -247,6 +247,7 @@ impl Stage {
             .replace("{user}", &self.spare.id)
             .replace("{runner}", if path.contains("{ws}") { &self.runner.id } else { NONE })
             .replace("{id}", NONE)
+            .replace("{upload}", NONE)
             .replace("{code}", "nocode");
         assert!(
             !address.contains('{'),
@@ -302,6 +303,7 @@ fn body(method: &Method, path: &str, command: Option<&str>) -> Option<Value> {
         ("/canvases/{canvas}/folders/{object}", _) => json!({ "folder": "Later" }),
         ("/jobs/{job}/notes", _) if post => json!({ "body": "a note" }),
         ("/jobs/{job}/team", _) => json!([]),
+        ("/jobs/{job}/uploads", _) => json!({ "kind": "attachment", "name": "c.txt", "size": 3 }),
         ("/attempts/{attempt}/messages", _) => json!({ "body": "hello" }),
         ("/requests/{request}/answer", _) => json!({ "body": "this" }),
         ("/auth/login", _) => json!({ "email": "nobody@example.org", "password": "wrong password" }),
