@@ -1,15 +1,16 @@
 import { draggable } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
 import { Link } from '@tanstack/react-router';
-import { Bot, Hourglass, Lock, MessageCircleQuestion, MoveRight, TriangleAlert } from 'lucide-react';
+import { Bot, Lock, MessageCircleQuestion, MoveRight, TriangleAlert } from 'lucide-react';
 import { memo, useEffect, useRef, useState } from 'react';
 import { useJobCommands } from '@/api/commands';
 import type { Job, Workspace } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
 import { useNow } from '@/shared/lib/now';
 import { moveTargets, rightsOf } from '@/shared/lib/rights';
-import { agoWords, holdWords, plainWords, stateWords, waitsForPeople } from '@/shared/lib/words';
+import { agoWords, plainWords, stateWords, waitsForPeople } from '@/shared/lib/words';
 import { Avatar, Chip, PriorityMark, StateIcon } from '@/shared/ui/bits';
 import { Doing } from '@/shared/ui/doing';
+import { HoldLine, mayBeHeld } from '@/shared/ui/hold-line';
 import { Menu, MenuGroup, MenuItem } from '@/shared/ui/menu';
 
 interface Props {
@@ -96,13 +97,8 @@ export const JobCard = memo(function JobCard({ workspace, job, asking, onFocus }
 
 function StatusLine({ job }: { job: Job }) {
   const now = useNow();
-  if (job.hold && job.state === 'ready') {
-    return (
-      <p className="mt-1 flex items-center gap-1.5 text-ink-2 text-xs">
-        <Hourglass className="size-3.5 shrink-0 text-ink-3" aria-hidden />
-        <span className="line-clamp-2">{holdWords(job.hold, now).short}</span>
-      </p>
-    );
+  if (mayBeHeld(job)) {
+    return <HoldLine job={job} />;
   }
   if (job.activity) {
     const asks = waitsForPeople(job.activity);

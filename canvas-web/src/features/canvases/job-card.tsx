@@ -1,5 +1,5 @@
 import { Popover } from '@base-ui/react/popover';
-import { Bot, Hourglass, Lock, MessageCircleQuestion, TriangleAlert } from 'lucide-react';
+import { Bot, Lock, MessageCircleQuestion, TriangleAlert } from 'lucide-react';
 import { memo, type ReactNode, useState } from 'react';
 import { api } from '@/api/calls';
 import type { AgentRequest, Job } from '@/api/types';
@@ -8,9 +8,10 @@ import { stripAnsi } from '@/shared/lib/ansi';
 import { cx } from '@/shared/lib/cx';
 import { useNow } from '@/shared/lib/now';
 import { rightsOf } from '@/shared/lib/rights';
-import { agoWords, durationWords, holdWords, plainWords, waitsForPeople } from '@/shared/lib/words';
+import { agoWords, durationWords, plainWords, waitsForPeople } from '@/shared/lib/words';
 import { Avatar, Chip, PriorityMark, StateBadge, StateIcon } from '@/shared/ui/bits';
 import { Doing } from '@/shared/ui/doing';
+import { HoldLine, mayBeHeld } from '@/shared/ui/hold-line';
 import { toastProblem } from '@/shared/ui/toast';
 import { type LiveJobs, useLiveJob, useLiveRequest } from './live-jobs';
 
@@ -100,9 +101,9 @@ const Line = ({ icon, className, children }: { icon?: ReactNode; className?: str
 /** What it waits for, what it is doing, or what came out. */
 function Status({ job }: { job: Job }) {
   const now = useNow();
-  const { activity, attempt, hold, state } = job;
-  if (hold && state === 'ready') {
-    return <Line icon={<Hourglass className="size-3.5 shrink-0 text-ink-3" aria-hidden />}>{holdWords(hold, now).short}</Line>;
+  const { activity, attempt, state } = job;
+  if (mayBeHeld(job)) {
+    return <HoldLine job={job} />;
   }
   if (activity) {
     const trouble = activity === 'merge_blocked' || activity === 'checks_failed';

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { GitMerge, Pencil } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
 import { api } from '@/api/calls';
-import { useAgentNames, useJobs, useKeepJob, useMembers, useRunners } from '@/api/hooks';
+import { useAgentNames, useJobs, useMembers, useRunners } from '@/api/hooks';
 import { keys } from '@/api/keys';
 import type { Job, JobState, Mode, PatchJob, Priority, TeamMember, ToolsPolicy, Workspace } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
@@ -11,9 +11,10 @@ import { agoWords, failureWords, priorities, priorityWords } from '@/shared/lib/
 import { ProblemNote } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Field, Select, Toggle } from '@/shared/ui/forms';
-import { DependencyPicker, DomainsInput, RoutingSelect, TeamEditor } from '@/shared/ui/job-fields';
+import { DomainsInput, RoutingSelect, TeamEditor } from '@/shared/ui/job-fields';
 import { Markdown } from '@/shared/ui/markdown';
 import { toastProblem } from '@/shared/ui/toast';
+import { Dependencies } from './dependencies';
 import { JobLinks } from './job-links';
 import { useJobEdit } from './use-job-edit';
 
@@ -69,7 +70,7 @@ export function DetailsTab({ workspace, job, rights, team }: Props) {
       <Words key={edit.settled} job={job} mayEdit={mayEdit} edit={edit} />
       <Properties workspace={workspace} job={job} jobs={all} mayEdit={mayEdit} save={edit.save} />
       {job.kind === 'agentic' && <AgentProperties workspace={workspace} job={job} mayEdit={mayEdit} save={edit.save} />}
-      <Dependencies workspace={workspace} job={job} jobs={all} mayEdit={rights.edit} save={edit.save} />
+      <Dependencies workspace={workspace} job={job} rights={rights} save={edit.save} />
       <Team workspace={workspace} job={job} rights={rights} team={team} save={edit.save} />
       <Origin job={job} jobs={all} workspace={workspace} />
     </div>
@@ -363,40 +364,6 @@ function AgentProperties({ workspace, job, mayEdit, save }: PropertyProps) {
           <Toggle checked={job.review} onChange={(review) => void save({ review })} label="Ask for a review" />
         </div>
       )}
-    </Section>
-  );
-}
-
-function Dependencies({ workspace, job, jobs, mayEdit, save }: PropertyProps & { jobs: readonly Job[] }) {
-  const mayAdd = mayEdit && job.state === 'backlog';
-  const mayRemove = mayEdit && (job.state === 'backlog' || job.state === 'ready');
-  const keep = useKeepJob(workspace.id);
-  const change = (call: Promise<Job>, words: string) => call.then(keep, (error: unknown) => toastProblem(words, error));
-  if (job.dependencies.length === 0 && job.dependents.length === 0 && !mayAdd) {
-    return null;
-  }
-  return (
-    <Section title="Dependencies">
-      <div className="flex flex-col gap-2">
-        <p className="font-medium text-ink-2 text-sm">Waits for</p>
-        {mayRemove ? (
-          <DependencyPicker
-            value={job.dependencies}
-            jobs={mayAdd ? jobs.filter((each) => each.id !== job.id) : jobs.filter((each) => job.dependencies.includes(each.id))}
-            onAdd={(other) => void change(api.addDependency(job.id, other), 'The dependency was not added')}
-            onRemove={(other) => void change(api.removeDependency(job.id, other), 'The dependency was not removed')}
-          />
-        ) : (
-          <JobLinks ids={job.dependencies} jobs={jobs} slug={workspace.slug} none="Nothing" />
-        )}
-        {mayAdd && (
-          <Toggle checked={job.auto_ready} onChange={(auto_ready) => void save({ auto_ready })} label="Make it ready when those are done" />
-        )}
-      </div>
-      <div>
-        <p className="font-medium text-ink-2 text-sm">Waited for by</p>
-        <JobLinks ids={job.dependents} jobs={jobs} slug={workspace.slug} none="Nobody" />
-      </div>
     </Section>
   );
 }

@@ -18,7 +18,7 @@ import { AttemptsTab } from './attempts-tab';
 import { ChangesTab } from './changes-tab';
 import { DetailsTab } from './details-tab';
 import { FilesTab } from './files-tab';
-import { HoldNote } from './hold-note';
+import { HoldNote, useHeld } from './hold-note';
 import { JobActions } from './job-actions';
 import { NotesTab } from './notes-tab';
 import { useKeptFocus } from './use-kept-focus';
@@ -51,6 +51,7 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, beside, wid
   const attempt = attempts.find(({ number }) => number === attemptNumber) ?? attempts[attempts.length - 1];
   const requests = useRequestsOf(workspace.id, job.id);
   const open = requests.filter((request) => !request.closed_at);
+  const held = useHeld(job);
   const heading = useRef<HTMLHeadingElement>(null);
   useKeptFocus(heading);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
@@ -119,9 +120,9 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, beside, wid
           )}
         </JobActions>
       </header>
-      {(open.length > 0 || requests.length > 0 || (job.hold && job.state === 'ready')) && (
+      {(open.length > 0 || requests.length > 0 || held) && (
         <div className="flex max-h-[55%] shrink-0 flex-col gap-2 overflow-y-auto bg-surface px-4 pb-2">
-          {job.hold && job.state === 'ready' && <HoldNote job={job.id} hold={job.hold} mayEdit={rights.edit} />}
+          {held && <HoldNote workspace={workspace} job={job} held={held} />}
           {requests.map((request) => (
             <RequestCard key={request.id} request={request} mayAnswer={rights.work} keys={request === permission} />
           ))}

@@ -102,11 +102,14 @@ export interface HoldWords {
 export function holdWords(hold: Hold, now: number): HoldWords {
   switch (hold.reason) {
     case 'dependencies_open': {
-      const jobs = jobList(hold.jobs);
+      const jobs = [jobList(hold.jobs), hold.hidden ? 'a private job' : ''].filter(Boolean).join(' and ');
       return {
         short: `Waits for ${jobs}`,
         long: `It depends on ${jobs}, not done yet.`,
-        lift: hold.jobs.length === 1 ? 'It goes on by itself when that job is done.' : 'It goes on by itself when those jobs are done.',
+        lift:
+          hold.jobs.length + Number(hold.hidden === true) === 1
+            ? 'It goes on by itself when that job is done.'
+            : 'It goes on by itself when those jobs are done.',
       };
     }
     case 'uploads_pending': {
