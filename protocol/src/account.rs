@@ -1,7 +1,7 @@
 //! Accounts, sessions and API tokens.
 
 use crate::{
-    id::{TokenId, UserId},
+    id::{SessionId, TokenId, UserId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,51 @@ pub struct Register {
     pub name: String,
     /// 10 to 256 characters.
     pub password: String,
+}
+
+/// Body of `PATCH /me`. Absent fields stay.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchMe {
+    /// 1 to 80 characters.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// Body of `POST /auth/password`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The present password.
+    pub present: String,
+    /// The new one: 10 to 256 characters.
+    pub new: String,
+    /// Whether all other sessions end. They do unless told otherwise.
+    #[serde(default = "yes")]
+    pub end_others: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A browser session of yours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// The session.
+    pub id: SessionId,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// What the browser said of itself when it signed in; at most 300 characters.
+    pub user_agent: Option<String>,
+    /// Network address of its last use.
+    pub address: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
 }
 
 /// Body of `POST /auth/login`.

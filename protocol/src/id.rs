@@ -49,6 +49,8 @@ ids! {
     TokenId,
     /// A browser session.
     SessionId,
+    /// An invitation into a workspace.
+    InvitationId,
     /// A message to a working agent.
     MessageId,
 }

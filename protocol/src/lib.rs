@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod attempt;
+pub mod audit;
 pub mod canvas;
 pub mod feed;
 pub mod file;

@@ -8,12 +8,13 @@ use crate::{
 };
 use coord_domain::rights::Who;
 use coord_protocol::{
+    audit::Via,
     id::{UserId, WorkspaceId},
     time::Timestamp,
 };
 use coord_store::{Conn, Reader, Store, StoreError, Tx, audit, files::content::FileStore, members};
 use serde_json::Value;
-use std::{net::IpAddr, sync::Arc};
+use std::{cell::Cell, net::IpAddr, sync::Arc};
 
 /// Shared by all handlers; made once.
 pub struct Context {
@@ -79,6 +80,7 @@ impl Context {
             at: self.clock.now(),
             workspace,
             actor: by.user,
+            via: by.via,
             act,
             target: target.to_string(),
             detail,
@@ -93,12 +95,45 @@ impl Context {
 }
 
 /// Who does something and from where, for the audit log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Actor {
     /// The account, once known.
     pub user: Option<UserId>,
+    /// Through what, when not in person.
+    pub via: Option<Via>,
     /// Network address.
     pub address: Option<IpAddr>,
+}
+
+tokio::task_local! {
+    /// Who makes the request that is being answered. Filled when the caller is known, so that what is done for them on the live side
+    /// is written down with the address and the token it came with.
+    static CALLER: Cell<Actor>;
+}
+
+impl Actor {
+    /// Answers a request with room to note who makes it.
+    pub async fn scope<T>(answer: impl Future<Output = T>) -> T {
+        CALLER.scope(Cell::new(Self::default()), answer).await
+    }
+
+    /// The caller of this request is known now.
+    pub fn is_calling(self) {
+        // Outside of a request nobody is to be noted.
+        let _outside = CALLER.try_with(|caller| caller.set(self));
+    }
+
+    /// Through what and from where `user` acts in this request.
+    pub fn calling(user: UserId) -> Self {
+        let caller = CALLER.try_with(Cell::get).unwrap_or_default();
+        match caller.user == Some(user) {
+            true => caller,
+            false => Self {
+                user: Some(user),
+                ..Self::default()
+            },
+        }
+    }
 }
 
 /// The person in the workspace, for the rights function.

@@ -19,7 +19,7 @@ use crate::{
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, rt, web};
 use anyhow::Context as _;
-use coord_store::{Store, StoreError, Tx, feed, files::content::FileStore, idempotency, sessions, workspaces};
+use coord_store::{Store, StoreError, Tx, feed, files::content::FileStore, idempotency, resets, sessions, workspaces};
 use std::{any::Any, net::SocketAddr, time::Duration};
 
 /// How long requests may take to end once the server is told to stop.
@@ -159,7 +159,7 @@ async fn keep_house(context: Ctx) {
         http::resumable::expire(&context).await;
         let now = context.now();
         let swept = context.store.write(async move |tx: &mut Tx| -> Result<u64, StoreError> {
-            let mut rows = sessions::prune(tx, now).await? + idempotency::prune(tx, now).await?;
+            let mut rows = sessions::prune(tx, now).await? + idempotency::prune(tx, now).await? + resets::prune(tx, now).await?;
             for workspace in workspaces::all(tx).await? {
                 rows += feed::prune(tx, workspace, feed::KEPT).await?;
             }

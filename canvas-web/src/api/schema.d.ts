@@ -106,6 +106,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes your password. Other sessions end with it unless you keep them, and so does a link to a new password. */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/register": {
         parameters: {
             query?: never;
@@ -519,6 +536,24 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /** Changes your name, as others see it. */
+        patch: operations["patch_me"];
+        trace?: never;
+    };
+    "/api/v1/me/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What concerns your account outside of workspaces, newest first: signing in, passwords, sessions, tokens, runners. */
+        get: operations["my_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -607,6 +642,41 @@ export interface paths {
         head?: never;
         /** Renames or shares one of your runners. */
         patch: operations["patch_runner"];
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your sessions, those used last first: at most 200. */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        /** Signs out everywhere: all your sessions end, on open connections too. Tokens stay. */
+        delete: operations["end_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one of your sessions, on open connections too. */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/setup": {
@@ -747,6 +817,40 @@ export interface paths {
         };
         /** What happened, newest first, as far as it concerns jobs you may see. A page may be short, even empty; the last has no `next`. */
         get: operations["list_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done in a workspace, newest first. For its admins and its owner. */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/audit.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as JSON lines, oldest first, from the first to the last. */
+        get: operations["export_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1015,6 +1119,29 @@ export interface components {
          * @description One round of work on a job.
          */
         AttemptId: string;
+        /** @description A line of `GET /workspaces/{ws}/audit` and of `GET /me/audit`. */
+        AuditLine: {
+            /** @description What, such as `member.role`. */
+            act: string;
+            actor?: components["schemas"]["Person"] | null;
+            /** @description Network address it came from. */
+            address?: string | null;
+            /** @description What changed, as it is since. */
+            after?: Record<string, never> | null;
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description What changed, as it was; only the parts that changed. */
+            before?: Record<string, never> | null;
+            /** @description More about the act. Never a secret. */
+            detail: Record<string, never>;
+            /** @description The line; later ones sort after earlier ones. */
+            id: string;
+            /** @description On what: an id or an e-mail address. */
+            target: string;
+            /** @description The target as people call it, where it still has a name. */
+            target_name?: string | null;
+            via?: components["schemas"]["Via"] | null;
+        };
         /**
          * @description What happens to the branch on approval (REV-3).
          * @enum {string}
@@ -1169,6 +1296,15 @@ export interface components {
             y: number;
             /** @description Order among those of the same parent, by code unit; ties by id. */
             z: string;
+        };
+        /** @description Body of `POST /auth/password`. */
+        ChangePassword: {
+            /** @description Whether all other sessions end. They do unless told otherwise. */
+            end_others?: boolean;
+            /** @description The new one: 10 to 256 characters. */
+            new: string;
+            /** @description The present password. */
+            present: string;
         };
         /** @description One offered choice. */
         Choice: {
@@ -1918,6 +2054,34 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
+        Page_AuditLine: {
+            /** @description The items of this page, in the list's documented order. */
+            items: {
+                /** @description What, such as `member.role`. */
+                act: string;
+                actor?: components["schemas"]["Person"] | null;
+                /** @description Network address it came from. */
+                address?: string | null;
+                /** @description What changed, as it is since. */
+                after?: Record<string, never> | null;
+                /** @description When. */
+                at: components["schemas"]["Timestamp"];
+                /** @description What changed, as it was; only the parts that changed. */
+                before?: Record<string, never> | null;
+                /** @description More about the act. Never a secret. */
+                detail: Record<string, never>;
+                /** @description The line; later ones sort after earlier ones. */
+                id: string;
+                /** @description On what: an id or an e-mail address. */
+                target: string;
+                /** @description The target as people call it, where it still has a name. */
+                target_name?: string | null;
+                via?: components["schemas"]["Via"] | null;
+            }[];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
         Page_Canvas: {
             /** @description The items of this page, in the list's documented order. */
             items: {
@@ -2160,6 +2324,28 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
+        Page_Session: {
+            /** @description The items of this page, in the list's documented order. */
+            items: {
+                /** @description Network address of its last use. */
+                address?: string | null;
+                /** @description When it began. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description Whether it is the one that asks. */
+                current: boolean;
+                /** @description When it ends at the latest. */
+                expires_at: components["schemas"]["Timestamp"];
+                /** @description The session. */
+                id: components["schemas"]["SessionId"];
+                /** @description When it was last used, to the minute. */
+                last_seen_at: components["schemas"]["Timestamp"];
+                /** @description What the browser said of itself when it signed in; at most 300 characters. */
+                user_agent?: string | null;
+            }[];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
         Page_Token: {
             /** @description The items of this page, in the list's documented order. */
             items: {
@@ -2242,6 +2428,11 @@ export interface components {
             routing?: components["schemas"]["Routing"] | null;
             title?: string | null;
             tools_policy?: components["schemas"]["ToolsPolicy"] | null;
+        };
+        /** @description Body of `PATCH /me`. Absent fields stay. */
+        PatchMe: {
+            /** @description 1 to 80 characters. */
+            name?: string | null;
         };
         /** @description Body of `PATCH /workspaces/{ws}/members/{user}`. */
         PatchMember: {
@@ -2457,6 +2648,28 @@ export interface components {
          * @enum {string}
          */
         Scope: "read" | "write";
+        /** @description A browser session of yours. */
+        Session: {
+            /** @description Network address of its last use. */
+            address?: string | null;
+            /** @description When it began. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /** @description When it ends at the latest. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description The session. */
+            id: components["schemas"]["SessionId"];
+            /** @description When it was last used, to the minute. */
+            last_seen_at: components["schemas"]["Timestamp"];
+            /** @description What the browser said of itself when it signed in; at most 300 characters. */
+            user_agent?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description A browser session.
+         */
+        SessionId: string;
         /** @description Answer of `GET /setup`: what the sign-in page has to offer. */
         Setup: {
             /** @description No account exists yet: the first one is made now. */
@@ -2621,6 +2834,14 @@ export interface components {
          * @description A person's account.
          */
         UserId: string;
+        /** @description What somebody acted through, when not in person. */
+        Via: {
+            /** @description An API token. */
+            token: components["schemas"]["TokenId"];
+        } | {
+            /** @description A runner. */
+            runner: components["schemas"]["RunnerId"];
+        };
         /** @description A workspace as its member sees it. */
         Workspace: {
             /** @description When it was made. */
@@ -2834,6 +3055,35 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePassword"];
+            };
+        };
         responses: {
             204: {
                 headers: {
@@ -4011,6 +4261,69 @@ export interface operations {
             };
         };
     };
+    patch_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchMe"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    my_audit: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page: 1 to 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditLine"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     retract_note: {
         parameters: {
             query?: never;
@@ -4216,6 +4529,88 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RunnerView"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Session"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_sessions: {
+        parameters: {
+            query?: {
+                /** @description Whether the session that asks stays. */
+                keep_current?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {
@@ -4641,6 +5036,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ActivityEntry"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description What this person did. */
+                actor?: components["schemas"]["UserId"];
+                /** @description An act, such as `member.role`, or a group of them, such as `member`. */
+                act?: string;
+                /** @description Not before this time. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Before this time. */
+                to?: components["schemas"]["Timestamp"];
+                /** @description Most items of the page: 1 to 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditLine"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description What this person did. */
+                actor?: components["schemas"]["UserId"];
+                /** @description An act, such as `member.role`, or a group of them, such as `member`. */
+                act?: string;
+                /** @description Not before this time. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Before this time. */
+                to?: components["schemas"]["Timestamp"];
+            };
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": components["schemas"]["AuditLine"];
                 };
             };
             default: {

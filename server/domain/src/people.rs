@@ -10,6 +10,12 @@ use coord_protocol::{id::UserId, rule::Rule, time::Timestamp, workspace::Role};
 /// Longest address of an account in bytes (RFC 5321's limit for a path, without its brackets).
 pub const MAX_EMAIL: usize = 254;
 
+/// A text of more bytes than this is no password.
+pub const MAX_PASSWORD_BYTES: usize = 4 * 256;
+
+/// How long a link to a new password is good.
+pub const RESET_MS: i64 = 60 * 60 * 1000;
+
 /// How long an invitation can be accepted.
 pub const INVITATION_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 

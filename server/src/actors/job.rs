@@ -4,13 +4,14 @@
 //! throws the copy away and decides anew (INV-2). Idle for a minute, the actor stops.
 
 use super::{CommandError, Live, folders, runner, workspace};
+use crate::context::Actor as Caller;
 use actix::{
     Actor, ActorContext as _, ActorFutureExt as _, Addr, ArbiterHandle, AsyncContext as _, AtomicResponse, Context, Handler, Message,
     WrapFuture as _,
 };
 use coord_domain::{
     Refusal, dependency,
-    job::Job,
+    job::{Job, Kind},
     lifecycle::{self, Command, Doing, Given, Happening, JobEvent, NewGiven},
     rights::{self, Act, Who},
 };
@@ -36,6 +37,7 @@ pub(super) enum By {
     /// A person.
     Person {
         who: Who,
+        from: Caller,
         command: Box<Command>,
         if_version: Option<i64>,
     },
@@ -114,6 +116,7 @@ struct Decided {
     events: Vec<JobEvent>,
     act: &'static str,
     actor: Option<UserId>,
+    from: Caller,
 }
 
 async fn perform(live: &Live, id: JobId, mut copy: Option<Job>, by: &By) -> Result<Job, CommandError> {
@@ -162,8 +165,13 @@ async fn decide(live: &Live, job: Job, open_dependencies: &[i64], by: &By) -> Re
         new_attempt: AttemptId(live.ids().uuid()),
         open_dependencies: open_dependencies.to_vec(),
     };
-    let (doing, act, actor) = match by {
-        By::Person { who, command, if_version } => {
+    let (doing, act, from) = match by {
+        By::Person {
+            who,
+            from,
+            command,
+            if_version,
+        } => {
             rights::may(*who, command.act(), Some(&job.access)).map_err(|refusal| match refusal.kind {
                 // Nothing of it may be told.
                 coord_domain::RefusalKind::Hidden => CommandError::NotFound,
@@ -175,9 +183,9 @@ async fn decide(live: &Live, job: Job, open_dependencies: &[i64], by: &By) -> Re
                 command: (**command).clone(),
                 if_version: *if_version,
             };
-            (doing, act_of(command), Some(who.user))
+            (doing, act_of(command), *from)
         }
-        By::System(happening) => (Doing::System((**happening).clone()), "job.system", None),
+        By::System(happening) => (Doing::System((**happening).clone()), "job.system", Caller::default()),
         By::Refresh => return Ok(Err(job)),
     };
     let events = lifecycle::apply(&job, &doing, &given).map_err(|refusal| CommandError::refused(refusal, &job))?;
@@ -190,7 +198,8 @@ async fn decide(live: &Live, job: Job, open_dependencies: &[i64], by: &By) -> Re
         after,
         events,
         act,
-        actor,
+        actor: from.user,
+        from,
     }))
 }
 
@@ -252,12 +261,14 @@ async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str) -> Result<i64, Co
             at,
             workspace: Some(after.workspace),
             actor: Some(actor),
+            via: decided.from.via,
             act: decided.act,
             target: after.id.to_string(),
-            detail: json!({ "from": before.state.word(), "to": after.state.word() }),
-            address: None,
+            detail: json!({ "number": after.number }),
+            address: decided.from.address.map(|address| address.to_string()),
         };
-        audit::append(tx, &entry).await?;
+        let (was, is) = audited(before, after);
+        audit::append(tx, &entry.changed(was, is)).await?;
     }
     for event in events {
         if let JobEvent::AttemptStarted { worker, .. } = event
@@ -285,6 +296,29 @@ async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str) -> Result<i64, Co
         &payload(before, after, deleted, decided.actor),
     )
     .await?)
+}
+
+/// What of a job the audit log speaks of, as far as it changed: never its words, which are for those who may see it.
+fn audited(before: &Job, after: &Job) -> (Value, Value) {
+    let facts = |job: &Job| {
+        let (agent, policy, routing) = match &job.kind {
+            Kind::User => (None, None, None),
+            Kind::Agentic(spec) => (Some(&spec.agent), Some(spec.tools_policy), Some(&spec.routing)),
+        };
+        json!({
+            "state": job.state.word(), "private": job.access.private, "owner": job.access.owner, "team": job.access.team,
+            "agent": agent, "tools_policy": policy, "routing": routing,
+        })
+    };
+    let (mut was, mut is) = (facts(before), facts(after));
+    if let (Some(was), Some(is)) = (was.as_object_mut(), is.as_object_mut()) {
+        let same: Vec<_> = was.keys().filter(|key| was.get(*key) == is.get(*key)).cloned().collect();
+        for key in same {
+            was.remove(&key);
+            is.remove(&key);
+        }
+    }
+    (was, is)
 }
 
 /// Who could see it before, when that is not who can see it now; who did it; where it went.
@@ -402,7 +436,14 @@ pub struct Origin {
     pub idea: Option<(CanvasId, String)>,
 }
 
-pub(super) async fn create(live: &Live, who: Who, workspace: WorkspaceId, new: NewJob, origin: Origin) -> Result<Job, CommandError> {
+pub(super) async fn create(
+    live: &Live,
+    who: Who,
+    from: Caller,
+    workspace: WorkspaceId,
+    new: NewJob,
+    origin: Origin,
+) -> Result<Job, CommandError> {
     rights::may(who, Act::Create, None)?;
     let team: Vec<_> = new.team.iter().map(|member| member.user).collect();
     members_all(live, workspace, "team", &team).await?;
@@ -438,11 +479,11 @@ pub(super) async fn create(live: &Live, who: Who, workspace: WorkspaceId, new: N
     for on in dependencies.keys() {
         dependency::check_new(job.id, *on, &[], |_| 0)?;
     }
-    insert(live, job, dependencies.into_keys().collect(), open_dependencies, origin).await
+    insert(live, from, job, dependencies.into_keys().collect(), open_dependencies, origin).await
 }
 
 /// Copies a job into Backlog (JOB-12).
-pub(super) async fn duplicate(live: &Live, who: Who, id: JobId, key: Option<idempotency::Key>) -> Result<Job, CommandError> {
+pub(super) async fn duplicate(live: &Live, who: Who, from: Caller, id: JobId, key: Option<idempotency::Key>) -> Result<Job, CommandError> {
     let job = {
         let mut conn = live.store().read().await?;
         jobs::get(&mut conn, id).await?.ok_or(CommandError::NotFound)?
@@ -459,10 +500,17 @@ pub(super) async fn duplicate(live: &Live, who: Who, id: JobId, key: Option<idem
         open_dependencies: vec![],
     };
     let copy = lifecycle::duplicate(&job, &given).map_err(|refusal| CommandError::refused(refusal, &job))?;
-    insert(live, copy, vec![], vec![], Origin { key, idea: None }).await
+    insert(live, from, copy, vec![], vec![], Origin { key, idea: None }).await
 }
 
-async fn insert(live: &Live, job: Job, dependencies: Vec<JobId>, open_dependencies: Vec<i64>, origin: Origin) -> Result<Job, CommandError> {
+async fn insert(
+    live: &Live,
+    from: Caller,
+    job: Job,
+    dependencies: Vec<JobId>,
+    open_dependencies: Vec<i64>,
+    origin: Origin,
+) -> Result<Job, CommandError> {
     let audit_id = live.ids().uuid().to_string();
     let (job, seq) = live
         .store()
@@ -473,7 +521,7 @@ async fn insert(live: &Live, job: Job, dependencies: Vec<JobId>, open_dependenci
             for on in &dependencies {
                 jobs::add_dependency(tx, job.id, *on).await?;
             }
-            audit::append(tx, &created(&job, &audit_id)).await?;
+            audit::append(tx, &created(&job, from, &audit_id)).await?;
             if let Some((canvas, object)) = &origin.idea {
                 canvases::promote(tx, *canvas, object, job.id).await?;
             }
@@ -499,16 +547,17 @@ async fn insert(live: &Live, job: Job, dependencies: Vec<JobId>, open_dependenci
     Ok(job)
 }
 
-fn created(job: &Job, audit_id: &str) -> audit::Entry {
+fn created(job: &Job, from: Caller, audit_id: &str) -> audit::Entry {
     audit::Entry {
         id: audit_id.to_owned(),
         at: job.created_at,
         workspace: Some(job.workspace),
         actor: Some(job.access.creator),
+        via: from.via,
         act: "job.create",
         target: job.id.to_string(),
-        detail: json!({ "number": job.number }),
-        address: None,
+        detail: json!({ "number": job.number, "private": job.access.private }),
+        address: from.address.map(|address| address.to_string()),
     }
 }
 

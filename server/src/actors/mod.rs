@@ -32,7 +32,10 @@ pub use runner::{Connect, RunnerLive};
 pub use seats::{Holder, Seat};
 pub use tools::Used;
 
-use crate::clock::{Clock, Ids};
+use crate::{
+    clock::{Clock, Ids},
+    context::Actor,
+};
 use actix::{Addr, MailboxError};
 use coord_domain::{
     Refusal,
@@ -272,6 +275,7 @@ impl Live {
     pub async fn command(&self, who: Who, job: JobId, command: Command, if_version: Option<i64>) -> Result<Job, CommandError> {
         let by = job::By::Person {
             who,
+            from: Actor::calling(who.user),
             command: Box::new(command),
             if_version,
         };
@@ -289,8 +293,8 @@ impl Live {
     /// The refusal, or what failed; [`StoreError::Unique`] of `idempotency` when a call with this key was first, of `canvas_jobs` when the
     /// idea is a job already.
     pub async fn create_job(&self, who: Who, workspace: WorkspaceId, new: NewJob, origin: Origin) -> Result<Job, CommandError> {
-        let live = self.clone();
-        whole(async move { job::create(&live, who, workspace, new, origin).await }).await
+        let (live, from) = (self.clone(), Actor::calling(who.user));
+        whole(async move { job::create(&live, who, from, workspace, new, origin).await }).await
     }
 
     /// Copies a job into Backlog (JOB-12). The key is that of [`Live::create_job`].
@@ -298,8 +302,8 @@ impl Live {
     /// # Errors
     /// The refusal, or what failed.
     pub async fn duplicate_job(&self, who: Who, job: JobId, key: Option<idempotency::Key>) -> Result<Job, CommandError> {
-        let live = self.clone();
-        whole(async move { job::duplicate(&live, who, job, key).await }).await
+        let (live, from) = (self.clone(), Actor::calling(who.user));
+        whole(async move { job::duplicate(&live, who, from, job, key).await }).await
     }
 
     /// The job's uploads changed; it may be claimable now (FILE-1).

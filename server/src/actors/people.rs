@@ -42,7 +42,12 @@ impl People {
         if names.len() >= KEPT {
             names.clear();
         }
-        names.insert(id, person.name.clone());
-        Ok(person.name)
+        // A name given while this one was read is the newer.
+        Ok(names.entry(id).or_insert(person.name).clone())
+    }
+
+    /// The account has another name now.
+    pub(super) fn renamed(&self, id: UserId, name: &str) {
+        super::lock(&self.names).insert(id, name.to_owned());
     }
 }

@@ -1,6 +1,7 @@
 //! People answer agents and write to them: committed first, then passed on to the runner, which shows in the log that it arrived.
 
 use super::{CommandError, Live, runner};
+use crate::context::Actor;
 use coord_domain::{
     Refusal,
     job::Job,
@@ -24,11 +25,11 @@ impl Live {
     /// # Errors
     /// ACC-3, AGT-3 when it is answered already or withdrawn, AGT-3 or AGT-4 when the answer is not one that was offered.
     pub async fn answer(&self, user: UserId, id: RequestId, body: AnswerBody) -> Result<Request, CommandError> {
-        let live = self.clone();
-        super::whole(async move { live.answer_now(user, id, body).await }).await
+        let (live, by) = (self.clone(), Actor::calling(user));
+        super::whole(async move { live.answer_now(user, by, id, body).await }).await
     }
 
-    async fn answer_now(&self, user: UserId, id: RequestId, body: AnswerBody) -> Result<Request, CommandError> {
+    async fn answer_now(&self, user: UserId, by: Actor, id: RequestId, body: AnswerBody) -> Result<Request, CommandError> {
         let (request, job, who) = self.open_request(user, id).await?;
         rights::may(who, Act::Operate, Some(&job.access))?;
         let answer = checked(&request, body)?;
@@ -46,10 +47,11 @@ impl Live {
                     at,
                     workspace: Some(workspace),
                     actor: Some(user),
+                    via: by.via,
                     act: "request.answer",
                     target: id.to_string(),
                     detail: json!({ "job": job_id, "choice": given.choice }),
-                    address: None,
+                    address: by.address.map(|address| address.to_string()),
                 };
                 audit::append(tx, &entry).await?;
                 let payload = json!({ "request": id, "by": user });

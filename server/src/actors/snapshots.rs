@@ -78,6 +78,13 @@ impl Snapshots {
         kept.jobs.remove(&job);
     }
 
+    /// What many jobs show changed.
+    fn forget_all(&self) {
+        let mut kept = super::lock(&self.kept);
+        kept.changes += 1;
+        kept.jobs.clear();
+    }
+
     fn get(&self, job: JobId) -> (Option<Arc<Snapshot>>, u64) {
         let kept = super::lock(&self.kept);
         (kept.jobs.get(&job).cloned(), kept.changes)
@@ -96,6 +103,12 @@ impl Snapshots {
 }
 
 impl super::Live {
+    /// An account has another name. Call after the commit.
+    pub fn renamed(&self, id: UserId, name: &str) {
+        self.0.people.renamed(id, name);
+        self.0.snapshots.forget_all();
+    }
+
     /// The job as it is now, with who may see it; `None` when there is none.
     ///
     /// # Errors

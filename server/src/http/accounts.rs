@@ -1,25 +1,30 @@
 //! Accounts and sessions: `/auth/…`, `/me`, `/setup`.
 
 use super::{
-    auth::{Caller, Via, cookie, new_session, no_cookie},
-    extract::{OpenJson, actor, address},
+    auth::{Caller, Via, cookie, new_session, no_cookie, note},
+    extract::{Json, OpenJson, actor, address},
     limits::{LOGIN_ACCOUNT, LOGIN_ADDRESS, REGISTER_ADDRESS, network},
     problem::ApiError,
 };
 use crate::{actors::Revoked, config::Registration, context::Ctx};
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use coord_domain::people;
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
+use coord_domain::{Refusal, people};
 use coord_protocol::{
-    account::{Login, Register, Setup, User},
-    id::UserId,
+    account::{Login, PatchMe, Register, Setup, User},
+    id::{UserId, WorkspaceId},
     problem::Problem,
 };
-use coord_store::{StoreError, Tx, accounts, audit, invitations, sessions};
+use coord_store::{StoreError, Tx, accounts, audit, feed, invitations, members, sessions};
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(setup).service(register).service(login).service(logout).service(me);
+    cfg.service(setup)
+        .service(register)
+        .service(login)
+        .service(logout)
+        .service(me)
+        .service(patch_me);
 }
 
 /// What the sign-in page has to offer.
@@ -33,8 +38,17 @@ async fn setup(ctx: Ctx) -> Result<web::Json<Setup>, ApiError> {
     }))
 }
 
-fn limited(seconds: u64) -> ApiError {
+/// 429 after too many tries.
+pub(super) fn limited(seconds: u64) -> ApiError {
     ApiError::too_many(format!("too many tries; try again in {seconds} s"), seconds)
+}
+
+/// The refusal under the name that the field has in this body.
+pub(super) fn of_field(field: &str, refusal: Refusal) -> ApiError {
+    match refusal.errors.into_values().next() {
+        Some(why) => ApiError::invalid(field, why),
+        None => ApiError::invalid(field, refusal.detail),
+    }
 }
 
 /// Makes an account and signs in. The first account always; later ones when the server is open, or for an address that was invited.
@@ -66,7 +80,7 @@ async fn register(ctx: Ctx, request: HttpRequest, body: OpenJson<Register>) -> R
         password_hash: ctx.passwords.hash(password).await?,
     };
     let user = account.user.clone();
-    let (session, secret) = new_session(&ctx, user.id);
+    let (session, secret) = new_session(&ctx, &request, user.id);
     let entry = ctx.audit(&actor(&request, Some(user.id)), "account.register", None, user.id, json!({}));
     let now = ctx.now();
     let unit = async move |tx: &mut Tx| -> Result<(), ApiError> {
@@ -92,7 +106,7 @@ async fn login(ctx: Ctx, request: HttpRequest, body: OpenJson<Login>) -> Result<
     let wrong = || ApiError::signed_out("the address or the password is wrong");
     // What cannot be an address or a password is not worth a hash, and says nothing about who has an account.
     let email = people::email(&email).map_err(|_| wrong())?;
-    if password.len() > 4 * 256 {
+    if password.len() > people::MAX_PASSWORD_BYTES {
         return Err(wrong());
     }
     let of_address = format!("login from {}", address(&request).map(network).unwrap_or_default());
@@ -102,22 +116,35 @@ async fn login(ctx: Ctx, request: HttpRequest, body: OpenJson<Login>) -> Result<
 
     let account = accounts::by_email(&mut *ctx.read().await?, &email).await?;
     let stored = account.as_ref().map(|account| account.password_hash.clone());
-    if !ctx.passwords.verify(password, stored).await? {
+    if !ctx.passwords.verify(password, stored.clone()).await? {
+        if let Some(account) = account {
+            refused(&ctx, &request, account.user.id);
+        }
         return Err(wrong());
     }
     let user = account.ok_or_else(wrong)?.user;
     ctx.limits.give_back(&of_address, LOGIN_ADDRESS);
     ctx.limits.give_back(&of_account, LOGIN_ACCOUNT);
 
-    let (session, secret) = new_session(&ctx, user.id);
+    let (session, secret) = new_session(&ctx, &request, user.id);
     let entry = ctx.audit(&actor(&request, Some(user.id)), "session.begin", None, session.id, json!({}));
     let unit = async move |tx: &mut Tx| -> Result<(), ApiError> {
+        // A password that was changed while this one was checked ended all sessions, and so this one.
+        if accounts::password_hash(tx, session.user).await? != stored {
+            return Err(wrong());
+        }
         sessions::insert(tx, &session).await?;
         audit::append(tx, &entry).await?;
         Ok(())
     };
     ctx.commit(unit, |_, ()| {}).await?;
     Ok(HttpResponse::Ok().cookie(cookie(&ctx, secret)).json(user))
+}
+
+/// Writes down that somebody did not get in. After the answer, which must not take longer for an account that there is.
+fn refused(ctx: &Ctx, request: &HttpRequest, user: UserId) {
+    let entry = ctx.audit(&actor(request, None), "session.refused", None, user, json!({}));
+    note(ctx, async move |tx: &mut Tx| Ok(audit::append(tx, &entry).await?));
 }
 
 /// Signs out: the session ends, on open connections too.
@@ -142,4 +169,36 @@ async fn logout(ctx: Ctx, caller: Caller) -> Result<HttpResponse, ApiError> {
 #[get("/me")]
 async fn me(caller: Caller) -> web::Json<User> {
     web::Json(caller.user)
+}
+
+/// Changes your name, as others see it.
+#[utoipa::path(tag = "accounts", request_body = PatchMe, responses((status = 200, body = User), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[patch("/me")]
+async fn patch_me(ctx: Ctx, body: Json<PatchMe>) -> Result<web::Json<User>, ApiError> {
+    let mut user = body.caller.user.clone();
+    let Some(name) = body.value.name else { return Ok(web::Json(user)) };
+    people::person_name(&name)?;
+    let (id, now, name) = (user.id, ctx.now(), name.trim().to_owned());
+    let entry = ctx.audit(&body.caller.actor(), "account.name", None, id, json!({}));
+    let entry = entry.changed(json!({ "name": user.name }), json!({ "name": name }));
+    user.name.clone_from(&name);
+    let renamed = name.clone();
+    let unit = async move |tx: &mut Tx| -> Result<Vec<(WorkspaceId, i64)>, ApiError> {
+        accounts::rename(tx, id, &name).await?;
+        audit::append(tx, &entry).await?;
+        let mut told = vec![];
+        for (ws, _) in members::of_user(tx, id).await? {
+            let payload = json!({ "user": id, "renamed": true });
+            told.push((ws, feed::append(tx, ws, now, "member.changed", None, &payload).await?));
+        }
+        Ok(told)
+    };
+    ctx.commit(unit, move |live, told| {
+        live.renamed(id, &renamed);
+        for (ws, seq) in told {
+            live.feed_committed(*ws, *seq);
+        }
+    })
+    .await?;
+    Ok(web::Json(user))
 }

@@ -36,7 +36,8 @@ pub const TOKEN_PREFIX: &str = "coord_t_";
 /// A use is noted when the last one noted is at least this old.
 const TOUCH_MS: i64 = 60_000;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// How the caller is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,10 @@ impl Caller {
     pub fn actor(&self) -> Actor {
         Actor {
             user: Some(self.user.id),
+            via: match &self.via {
+                Via::Session(_) => None,
+                Via::Token(id, _) => Some(coord_protocol::audit::Via::Token(*id)),
+            },
             address: self.address,
         }
     }
@@ -80,7 +85,7 @@ impl Caller {
             Via::Session(_) => Ok(()),
             Via::Token(..) => Err(ApiError::forbidden(
                 Rule::Acc1,
-                "tokens are managed by a signed-in person, not by a token",
+                "tokens, sessions and passwords are managed by a signed-in person, not by a token",
             )),
         }
     }
@@ -125,6 +130,7 @@ pub async fn resolve(request: &HttpRequest) -> Result<Rc<Caller>, ApiError> {
         by_session(context, &secret_hash(cookie.value()), address(request)).await?
     };
     let caller = Rc::new(caller);
+    caller.actor().is_calling();
     request.extensions_mut().insert(Rc::clone(&caller));
     Ok(caller)
 }
@@ -172,8 +178,8 @@ async fn by_token(context: &Ctx, hash: &str, address: Option<IpAddr>) -> Result<
         return Err(unknown());
     }
     if token.last_used_at.is_none_or(|last| now.ms_since(last) >= TOUCH_MS) {
-        let id = token.id;
-        note(context, async move |tx: &mut Tx| Ok(tokens::touch(tx, id, now).await?));
+        let (id, user) = (token.id, user.id);
+        note(context, async move |tx: &mut Tx| Ok(tokens::touch(tx, id, user, now).await?));
     }
     Ok(Caller {
         user,
@@ -192,8 +198,10 @@ async fn by_session(context: &Ctx, hash: &str, address: Option<IpAddr>) -> Resul
         return Err(ended());
     }
     if now.ms_since(session.last_seen_at) >= TOUCH_MS {
-        let id = session.id;
-        note(context, async move |tx: &mut Tx| Ok(sessions::touch(tx, id, now).await?));
+        let (id, user, from) = (session.id, user.id, address.map(|address| address.to_string()));
+        note(context, async move |tx: &mut Tx| {
+            Ok(sessions::touch(tx, id, user, now, from.clone()).await?)
+        });
     }
     Ok(Caller {
         user,
@@ -215,12 +223,12 @@ pub async fn still_signed_in(store: &Store, via: &Via) -> Result<bool, StoreErro
     }
 }
 
-/// Writes a last use without making the caller wait for it.
-fn note(context: &Ctx, unit: impl AsyncFn(&mut Tx) -> Result<(), ApiError> + Send + 'static) {
+/// Writes without making the caller wait for it.
+pub fn note(context: &Ctx, unit: impl AsyncFn(&mut Tx) -> Result<(), ApiError> + Send + 'static) {
     let store = context.store.clone();
     actix_web::rt::spawn(async move {
         if let Err(error) = store.write(unit).await {
-            tracing::warn!(%error, "a last use was not noted");
+            tracing::warn!(%error, "what happened was not noted");
         }
     });
 }
@@ -304,8 +312,18 @@ pub fn no_cookie(context: &Context) -> Cookie<'static> {
     cookie
 }
 
+/// Longest name of a browser that is kept, in characters.
+const MAX_USER_AGENT: usize = 300;
+
+/// What the browser says of itself, without what cannot be shown.
+fn user_agent(request: &HttpRequest) -> Option<String> {
+    let said = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
+    let said: String = said.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT).collect();
+    Some(said).filter(|said| !said.is_empty())
+}
+
 /// A new session and its secret.
-pub fn new_session(context: &Context, user: UserId) -> (sessions::Session, String) {
+pub fn new_session(context: &Context, request: &HttpRequest, user: UserId) -> (sessions::Session, String) {
     let (now, secret) = (context.now(), context.ids.secret(""));
     let session = sessions::Session {
         id: SessionId(context.ids.uuid()),
@@ -314,6 +332,8 @@ pub fn new_session(context: &Context, user: UserId) -> (sessions::Session, Strin
         created_at: now,
         expires_at: now.plus_ms(i64::from(context.config.session_days) * DAY_MS),
         last_seen_at: now,
+        user_agent: user_agent(request),
+        address: address(request).map(|address| address.to_string()),
     };
     (session, secret)
 }

@@ -226,6 +226,7 @@ pub fn address(request: &HttpRequest) -> Option<IpAddr> {
 pub fn actor(request: &HttpRequest, user: Option<UserId>) -> Actor {
     Actor {
         user,
+        via: None,
         address: address(request),
     }
 }

@@ -121,6 +121,7 @@ async fn accept_invitation(ctx: Ctx, caller: Caller, code: web::Path<String>) ->
                 at: now,
                 workspace: Some(ws),
                 actor: by.user,
+                via: by.via,
                 act: "invitation.accept",
                 target: user.id.to_string(),
                 detail: json!({ "role": invitation.role }),

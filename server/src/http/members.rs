@@ -21,7 +21,7 @@ use coord_protocol::{
     workspace::{Member, PatchMember, Role},
 };
 use coord_store::{Tx, audit, feed, members, workspaces};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -58,18 +58,20 @@ async fn both(tx: &mut Tx, ws: WorkspaceId, user: UserId, other: UserId) -> Resu
 #[patch("/workspaces/{ws}/members/{user}")]
 async fn patch_member(ctx: Ctx, path: web::Path<(WorkspaceId, UserId)>, body: Json<PatchMember>) -> Result<web::Json<Member>, ApiError> {
     let ((ws, other), user, now, role) = (path.into_inner(), body.caller.id(), ctx.now(), body.value.role);
-    let entry = ctx.audit(&body.caller.actor(), "member.role", Some(ws), other, json!({ "role": role }));
+    let act = if role == Role::Owner { "workspace.transfer" } else { "member.role" };
+    let entry = ctx.audit(&body.caller.actor(), act, Some(ws), other, json!({}));
     let unit = async move |tx: &mut Tx| -> Result<(Member, Vec<(UserId, i64)>), ApiError> {
         let (who, mut member) = both(tx, ws, user, other).await?;
         let target = Target {
             user: other,
             role: member.role,
         };
-        let mut changed = Vec::new();
-        match people::change_role(who, target, role)? {
+        let (mut changed, before) = (Vec::new(), member.role);
+        let entry = match people::change_role(who, target, role)? {
             RoleChange::None => return Ok((member, changed)),
             RoleChange::Set(role) => {
                 members::set_role(tx, ws, other, role).await?;
+                entry.changed(json!({ "role": before }), json!({ "role": role }))
             }
             RoleChange::HandOver => {
                 members::set_role(tx, ws, user, Role::Admin).await?;
@@ -78,8 +80,9 @@ async fn patch_member(ctx: Ctx, path: web::Path<(WorkspaceId, UserId)>, body: Js
                     user,
                     feed::append(tx, ws, now, "member.changed", None, &json!({ "user": user })).await?,
                 ));
+                entry.changed(json!({ "owner": user, "role": before }), json!({ "owner": other, "role": role }))
             }
-        }
+        };
         changed.push((
             other,
             feed::append(tx, ws, now, "member.changed", None, &json!({ "user": other })).await?,
@@ -112,6 +115,7 @@ async fn remove_member(ctx: Ctx, caller: Caller, path: web::Path<(WorkspaceId, U
             role: member.role,
         };
         people::remove(who, target)?;
+        let entry = entry.changed(json!({ "role": member.role }), Value::Null);
         members::delete(tx, ws, other).await?;
         let seq = feed::append(tx, ws, now, "member.changed", None, &json!({ "user": other })).await?;
         audit::append(tx, &entry).await?;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod activity;
 pub mod assets;
 pub mod attempts;
+pub mod audit;
 pub mod auth;
 pub mod canvases;
 pub mod commands;
@@ -29,12 +30,13 @@ pub mod requests;
 pub mod resumable;
 pub mod runner_files;
 pub mod runners;
+pub mod sessions;
 pub mod tickets;
 pub mod tokens;
 pub mod uploads;
 pub mod workspaces;
 
-use crate::context::Ctx;
+use crate::context::{Actor, Ctx};
 use actix_web::{
     Error,
     body::MessageBody,
@@ -49,7 +51,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Everything under `/api/v1` that the OpenAPI document describes.
 pub fn api(cfg: &mut ServiceConfig<'_>) {
     accounts::routes(cfg);
+    sessions::routes(cfg);
     tokens::routes(cfg);
+    audit::routes(cfg);
     workspaces::routes(cfg);
     members::routes(cfg);
     invitations::routes(cfg);
@@ -101,7 +105,7 @@ pub async fn observe(request: ServiceRequest, next: Next<impl MessageBody>) -> R
     let began = Instant::now();
     let method = request.method().as_str().to_owned();
     let context = request.app_data::<Ctx>().cloned();
-    let mut response = next.call(request).await?;
+    let mut response = Actor::scope(next.call(request)).await?;
     let route = response.request().match_pattern().unwrap_or_else(|| "other".to_owned());
     let (status, took) = (response.status().as_u16(), began.elapsed());
     tracing::debug!(method, route, status, took_us = took.as_micros(), "http.request");

@@ -25,7 +25,7 @@ use coord_protocol::{
     workspace::Role,
 };
 use coord_store::{Conn, StoreError, Tx, audit, feed, members, runners};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -118,20 +118,16 @@ async fn patch_runner(ctx: Ctx, id: web::Path<RunnerId>, body: Json<PatchRunner>
     if let Some(name) = &change.name {
         validate::name(Rule::Run3, "name", name)?;
     }
-    let entry = ctx.audit(
-        &body.caller.actor(),
-        "runner.change",
-        None,
-        id,
-        json!({ "name": change.name, "shared": change.shared }),
-    );
+    let entry = ctx.audit(&body.caller.actor(), "runner.change", None, id, json!({}));
     let unit = async move |tx: &mut Tx| -> Result<_, ApiError> {
+        let before = runners::get(tx, id).await?.ok_or_else(ApiError::not_found)?;
         if !runners::update(tx, owner, id, change.name.as_deref().map(str::trim), change.shared).await? {
             return Err(ApiError::not_found());
         }
         let runner = runners::get(tx, id).await?.ok_or_else(ApiError::not_found)?;
         let told = tell_workspaces(tx, owner, id, now, "runner.changed").await?;
-        audit::append(tx, &entry).await?;
+        let facts = |runner: &runners::Runner| json!({ "name": runner.name, "shared": runner.shared });
+        audit::append(tx, &entry.changed(facts(&before), facts(&runner))).await?;
         Ok((runner, told))
     };
     let (runner, _) = ctx.commit(unit, |live, (_, told)| committed(live, told)).await?;
@@ -145,9 +141,11 @@ async fn delete_runner(ctx: Ctx, caller: Caller, id: web::Path<RunnerId>) -> Res
     let (id, owner, now) = (id.into_inner(), caller.id(), ctx.now());
     let entry = ctx.audit(&caller.actor(), "runner.remove", None, id, json!({}));
     let unit = async move |tx: &mut Tx| -> Result<_, ApiError> {
+        let runner = runners::get(tx, id).await?.ok_or_else(ApiError::not_found)?;
         if !runners::delete(tx, owner, id).await? {
             return Err(ApiError::not_found());
         }
+        let entry = entry.changed(json!({ "name": runner.name, "shared": runner.shared }), Value::Null);
         let told = tell_workspaces(tx, owner, id, now, "runner.removed").await?;
         audit::append(tx, &entry).await?;
         Ok(told)
@@ -207,6 +205,7 @@ async fn switch(ctx: Ctx, caller: Caller, ws: WorkspaceId, id: RunnerId, disable
             &json!({ "runner": id, "owner": runner.owner.id }),
         )
         .await?;
+        let entry = entry.changed(json!({ "disabled": !disabled }), json!({ "disabled": disabled }));
         audit::append(tx, &entry).await?;
         Ok(Some(seq))
     };

@@ -91,9 +91,9 @@ async fn revoke_token(ctx: Ctx, caller: Caller, id: web::Path<TokenId>) -> Resul
     let (id, user) = (id.into_inner(), caller.id());
     let entry = ctx.audit(&caller.actor(), "token.revoke", None, id, json!({}));
     let unit = async move |tx: &mut Tx| {
-        if !tokens::delete(tx, user, id).await? {
-            return Err(ApiError::not_found());
-        }
+        let token = tokens::get(tx, user, id).await?.ok_or_else(ApiError::not_found)?;
+        tokens::delete(tx, user, id).await?;
+        let entry = entry.changed(json!({ "name": token.name, "scopes": token.scopes }), serde_json::Value::Null);
         Ok(audit::append(tx, &entry).await?)
     };
     ctx.commit(unit, move |live, ()| live.revoke(Revoked::Token(id))).await?;

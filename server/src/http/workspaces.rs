@@ -125,13 +125,7 @@ async fn get_workspace(ctx: Ctx, caller: Caller, ws: web::Path<WorkspaceId>) -> 
 async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchWorkspace>) -> Result<web::Json<Workspace>, ApiError> {
     let (id, user, now) = (ws.into_inner(), body.caller.id(), ctx.now());
     let change = body.value;
-    let entry = ctx.audit(
-        &body.caller.actor(),
-        "workspace.change",
-        Some(id),
-        id,
-        json!({ "name": change.name, "settings": change.settings }),
-    );
+    let entry = ctx.audit(&body.caller.actor(), "workspace.change", Some(id), id, json!({}));
     let unit = async move |tx: &mut Tx| -> Result<(Workspace, i64), ApiError> {
         may(who(tx, id, user).await?, Act::Administer, None)?;
         if let Some(name) = &change.name {
@@ -144,6 +138,7 @@ async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchW
             let current = serde_json::to_value(&workspace).unwrap_or(Value::Null);
             return Err(ApiError::Stale(Refusal::stale(seen, workspace.version), Box::new(current)));
         }
+        let before = json!({ "name": workspace.name, "settings": workspace.settings });
         if let Some(name) = &change.name {
             name.trim().clone_into(&mut workspace.name);
         }
@@ -153,7 +148,8 @@ async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchW
         workspaces::update(tx, id, workspace.version, &workspace.name, &workspace.settings).await?;
         workspace.version += 1;
         workspace.feed_seq = feed::append(tx, id, now, "workspace.changed", None, &json!({})).await?;
-        audit::append(tx, &entry).await?;
+        let after = json!({ "name": workspace.name, "settings": workspace.settings });
+        audit::append(tx, &entry.changed(before, after)).await?;
         let seq = workspace.feed_seq;
         Ok((workspace, seq))
     };
@@ -169,6 +165,8 @@ async fn delete_workspace(ctx: Ctx, caller: Caller, ws: web::Path<WorkspaceId>) 
     let entry = ctx.audit(&caller.actor(), "workspace.delete", Some(id), id, json!({}));
     let unit = async move |tx: &mut Tx| -> Result<Vec<files::Key>, ApiError> {
         may(who(tx, id, user).await?, Act::Own, None)?;
+        let workspace = workspaces::get(tx, id, user).await?.ok_or_else(ApiError::not_found)?;
+        let entry = entry.changed(json!({ "name": workspace.name, "slug": workspace.slug }), Value::Null);
         let keys = files::keys_of_workspace(tx, id).await?;
         workspaces::delete(tx, id).await?;
         audit::append(tx, &entry).await?;

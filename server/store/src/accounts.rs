@@ -4,6 +4,7 @@ use crate::{Conn, StoreError, Tx, row::Row};
 use coord_protocol::{
     account::{Person, User},
     id::UserId,
+    time::Timestamp,
 };
 
 /// An account with what only the sign-in may see.
@@ -76,6 +77,45 @@ pub async fn get(conn: &mut Conn, id: UserId) -> Result<Option<User>, StoreError
         .fetch_optional(conn)
         .await?;
     row.map(|row| user(&Row::new("users", &row))).transpose()
+}
+
+/// Gives an account another name.
+pub async fn rename(tx: &mut Tx, id: UserId, name: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE users SET name = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(name.to_owned())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The stored hash of an account's password.
+pub async fn password_hash(conn: &mut Conn, id: UserId) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT password_hash FROM users WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| Row::new("users", &row).text("password_hash")).transpose()
+}
+
+/// Gives an account another password.
+pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(password_hash.to_owned())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes that the account was used.
+pub async fn active(tx: &mut Tx, id: UserId, at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE users SET last_active_at = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(at.0)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// An account as it is inlined where a name is shown.

@@ -397,6 +397,18 @@ fn migrations(engine: &str) -> Vec<Migration> {
             include_str!("../../../migrations/sqlite/0005_uploads.sql"),
             include_str!("../../../migrations/postgres/0005_uploads.sql"),
         ),
+        (
+            6,
+            "people",
+            include_str!("../../../migrations/sqlite/0006_people.sql"),
+            include_str!("../../../migrations/postgres/0006_people.sql"),
+        ),
+        (
+            7,
+            "audit",
+            include_str!("../../../migrations/sqlite/0007_audit.sql"),
+            include_str!("../../../migrations/postgres/0007_audit.sql"),
+        ),
     ];
     all.into_iter()
         .map(|(version, name, sqlite, postgres)| {

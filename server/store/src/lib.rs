@@ -32,6 +32,7 @@ pub mod members;
 pub mod messages;
 pub mod notes;
 pub mod requests;
+pub mod resets;
 pub mod row;
 pub mod runners;
 pub mod sessions;

@@ -83,13 +83,26 @@ pub async fn hash(conn: &mut Conn, id: TokenId) -> Result<Option<String>, StoreE
 }
 
 /// Notes that the token was used.
-pub async fn touch(tx: &mut Tx, id: TokenId, at: Timestamp) -> Result<(), StoreError> {
+pub async fn touch(tx: &mut Tx, id: TokenId, user: UserId, at: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE tokens SET last_used_at = $2 WHERE id = $1")
         .bind(id.to_string())
         .bind(at.0)
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    accounts::active(tx, user, at).await
+}
+
+/// A token of an account.
+pub async fn get(conn: &mut Conn, user: UserId, id: TokenId) -> Result<Option<Token>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id AS token, name AS token_name, scopes, created_at AS made_at, expires_at, last_used_at FROM tokens \
+         WHERE id = $1 AND user_id = $2",
+    )
+    .bind(id.to_string())
+    .bind(user.to_string())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| token(&Row::new("tokens", &row))).transpose()
 }
 
 /// Revokes an account's token; whether it had it.

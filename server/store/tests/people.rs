@@ -250,6 +250,8 @@ async fn acc_1_sessions_and_tokens_are_found_by_hash_alone() {
             created_at: Timestamp(1),
             expires_at: Timestamp(100),
             last_seen_at: Timestamp(1),
+            user_agent: Some("Browser".to_owned()),
+            address: Some("10.0.0.1".to_owned()),
         };
         let token = Token {
             id: TokenId(Uuid::from_u128(2)),
@@ -269,8 +271,8 @@ async fn acc_1_sessions_and_tokens_are_found_by_hash_alone() {
             .unwrap();
         store
             .write(async |tx: &mut Tx| {
-                sessions::touch(tx, SessionId(Uuid::from_u128(1)), Timestamp(9)).await?;
-                tokens::touch(tx, TokenId(Uuid::from_u128(2)), Timestamp(9)).await
+                sessions::touch(tx, SessionId(Uuid::from_u128(1)), user(1), Timestamp(9), None).await?;
+                tokens::touch(tx, TokenId(Uuid::from_u128(2)), user(1), Timestamp(9)).await
             })
             .await
             .unwrap();

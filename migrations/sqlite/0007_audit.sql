@@ -1,0 +1,14 @@
+-- The audit log is looked at (ACC-6): what an act was done with, and the database itself keeps it append-only.
+
+-- JSON: the token or runner through which somebody acted.
+ALTER TABLE audit ADD COLUMN via TEXT;
+CREATE INDEX audit_actor ON audit (actor, id);
+CREATE INDEX audit_target ON audit (target, id);
+
+-- Of this engine only:
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
