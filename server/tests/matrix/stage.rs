@@ -248,3 +248,70 @@ impl Stage {
             .replace("{runner}", if path.contains("{ws}") { &self.runner.id } else { NONE })
             .replace("{id}", NONE)
             .replace("{session}", NONE)
+            .replace("{upload}", NONE)
+            .replace("{code}", "nocode");
+        assert!(
+            !address.contains('{'),
+            "say in server/tests/matrix/stage.rs what to fill into {address}"
+        );
+        let request = actor.person.call(method.clone(), &with_query(&address));
+        let body = match path {
+            "/api/v1/canvases/{canvas}/import" => Some(self.exported.clone()),
+            _ => body(method, path, command),
+        };
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request.body("bytes"),
+        };
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Lets the spare member in again, whom a call before may have removed.
+    async fn with_spare(&self) {
+        let olga = self.named("olga");
+        let members = olga.get(&format!("/workspaces/{}/members?limit=200", self.ws)).await;
+        if !members.to_string().contains(&self.spare.id) {
+            olga.let_in(&self.ws, &self.spare, "member").await;
+        }
+    }
+}
+
+fn with_query(address: &str) -> String {
+    if address.ends_with("/attachments") || address.ends_with("/deliverables") {
+        format!("{address}?name=b.txt")
+    } else if address == "/sessions" {
+        // The caller goes on to be somebody.
+        format!("{address}?keep_current=true")
+    } else {
+        address.to_owned()
+    }
+}
+
+/// A body that is right, so that only the right to it decides; none for raw content.
+fn body(method: &Method, path: &str, command: Option<&str>) -> Option<Value> {
+    let rest = path.strip_prefix("/api/v1").unwrap();
+    if *method == Method::POST && (rest.ends_with("/attachments") || rest.ends_with("/deliverables") || rest.ends_with("/files")) {
+        return None;
+    }
+    let post = *method == Method::POST;
+    Some(match (rest, command) {
+        (_, Some("move")) => json!({ "state": "ready" }),
+        (_, Some("request_changes")) => json!({ "body": "again" }),
+        ("/tokens" | "/runners" | "/workspaces" | "/workspaces/{ws}/canvases" | "/canvases/{canvas}/duplicate", _) if post => {
+            json!({ "name": "New" })
+        }
+        ("/workspaces/{ws}/jobs", _) if post => json!({ "title": "New" }),
+        ("/workspaces/{ws}/invitations", _) if post => json!({ "email": "new@example.org", "role": "member" }),
+        ("/workspaces/{ws}/members/{user}", _) => json!({ "role": "member" }),
+        ("/canvases/{canvas}/folders/{object}", _) => json!({ "folder": "Later" }),
+        ("/jobs/{job}/notes", _) if post => json!({ "body": "a note" }),
+        ("/jobs/{job}/team", _) => json!([]),
+        ("/jobs/{job}/uploads", _) => json!({ "kind": "attachment", "name": "c.txt", "size": 3 }),
+        ("/attempts/{attempt}/messages", _) => json!({ "body": "hello" }),
+        ("/requests/{request}/answer", _) => json!({ "body": "this" }),
+        ("/auth/login", _) => json!({ "email": "nobody@example.org", "password": "wrong password" }),
+        ("/auth/register", _) => json!({ "email": "no", "name": "x", "password": "short" }),
+        _ => json!({}),
+    })
+}
