@@ -15,6 +15,7 @@ import type { User } from '@/api/types';
 import { forgetSavedCopies } from '@/canvas/sync/copies';
 import { BoardPage } from '@/features/board/board-page';
 import { parseFilter } from '@/features/board/filter';
+import { parseGraphSearch } from '@/features/graph/model';
 import { lastWorkspace } from '@/shared/lib/last-workspace';
 import { Loading } from '@/shared/ui/bits';
 import { CrashPage, MissingPage } from './crash';
@@ -154,6 +155,14 @@ const jobRoute = createRoute({
   pendingComponent: Loading,
 });
 
+const graphRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'graph',
+  validateSearch: parseGraphSearch,
+  component: lazyRouteComponent(() => import('@/features/graph/graph-page'), 'GraphPage'),
+  pendingComponent: Loading,
+});
+
 const runnersRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: 'runners',
@@ -207,6 +216,7 @@ export const router = createRouter({
       boardRoute.addChildren([boardIndexRoute, jobRoute]),
       canvasesRoute,
       canvasRoute,
+      graphRoute,
       runnersRoute,
       membersRoute,
     ]),

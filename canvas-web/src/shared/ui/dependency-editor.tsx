@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { X } from 'lucide-react';
-import { type ReactNode, useMemo, useState } from 'react';
+import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import { api } from '@/api/calls';
 import { useKeepJob } from '@/api/hooks';
 import type { Job, Workspace } from '@/api/types';
@@ -21,25 +21,30 @@ export function useDependencyEdits(ws: string) {
   const keep = useKeepJob(ws);
   const [busy, setBusy] = useState<string>();
   const [problem, setProblem] = useState<{ title: string; error: unknown }>();
-  const change = async ({ job, on }: Edge, call: Promise<Job>, title: string) => {
-    setBusy(`${job.id} ${on.id}`);
-    setProblem(undefined);
-    try {
-      keep(await call);
-    } catch (error) {
-      setProblem({ title, error });
-    } finally {
-      setBusy(undefined);
-    }
-  };
-  return {
-    busy,
-    problem,
-    add: (edge: Edge) =>
+  const change = useCallback(
+    async ({ job, on }: Edge, call: Promise<Job>, title: string) => {
+      setBusy(`${job.id} ${on.id}`);
+      setProblem(undefined);
+      try {
+        keep(await call);
+      } catch (error) {
+        setProblem({ title, error });
+      } finally {
+        setBusy(undefined);
+      }
+    },
+    [keep],
+  );
+  const add = useCallback(
+    (edge: Edge) =>
       change(edge, api.addDependency(edge.job.id, edge.on.id), `#${edge.job.number} was not made to wait for #${edge.on.number}`),
-    remove: (edge: Edge) =>
-      change(edge, api.removeDependency(edge.job.id, edge.on.id), `#${edge.job.number} still waits for #${edge.on.number}`),
-  };
+    [change],
+  );
+  const remove = useCallback(
+    (edge: Edge) => change(edge, api.removeDependency(edge.job.id, edge.on.id), `#${edge.job.number} still waits for #${edge.on.number}`),
+    [change],
+  );
+  return { busy, problem, dismiss: () => setProblem(undefined), add, remove };
 }
 
 /** What a job waits for and what waits for it, to be changed by search and button (DEP-1, DEP-3, DEP-6). */
