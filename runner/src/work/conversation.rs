@@ -154,7 +154,8 @@ impl<'a> Conversation<'a> {
         let running: Vec<String> = attempt.journal.memory.running.drain().map(|(_, title)| title).collect();
         let knows = started.resumed && attempt.state.prompted;
         let text = match opening {
-            Opening::Fresh if started.resumed => prompt::revision(&attempt.assignment),
+            // After a failure nobody asked for changes, and the instructions may be others now.
+            Opening::Fresh if started.resumed => prompt::revision(&attempt.assignment).unwrap_or_else(|| first.to_owned()),
             Opening::Fresh => first.to_owned(),
             Opening::Interrupted if knows => prompt::go_on(&running),
             Opening::Interrupted => prompt::start_over(first, attempt.journal.memory.story()),

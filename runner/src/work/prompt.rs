@@ -87,15 +87,17 @@ pub fn first(assignment: &Assignment, branch: Option<&str>) -> String {
     text
 }
 
-/// The prompt of a revision, for an agent that remembers the attempt before.
+/// The prompt of a revision, for an agent that remembers the attempt before. Nothing when the attempt before was not sent back.
 #[must_use]
-pub fn revision(assignment: &Assignment) -> String {
-    let review = assignment.earlier.iter().rev().find_map(review_of).unwrap_or_default();
+pub fn revision(assignment: &Assignment) -> Option<String> {
+    let review = assignment.earlier.last().and_then(review_of)?;
     let output = match assignment.context {
         Context::Local => format!(" {OUTPUT_FOLDER} as before."),
         Context::Repository { .. } => String::new(),
     };
-    format!("{review}\nMake these changes in the same working folder, then end with a short summary of what you changed.{output}\n")
+    Some(format!(
+        "{review}\nMake these changes in the same working folder, then end with a short summary of what you changed.{output}\n"
+    ))
 }
 
 /// What one job before this one left: its words, its branch, its files.
@@ -232,13 +234,20 @@ mod tests {
             }),
             head_commit: None,
         }];
-        for text in [first(&assignment, None), revision(&assignment)] {
+        for text in [first(&assignment, None), revision(&assignment).unwrap()] {
             assert!(
                 text.contains(REVIEW_HEADING) && text.contains("> Not quite.\n> Again.") && text.contains("`a.rs` line 7"),
                 "{text}"
             );
         }
         assert!(first(&assignment, None).contains("> I did it."));
+        let failed = EarlierAttempt {
+            number: 2,
+            review: None,
+            ..assignment.earlier[0].clone()
+        };
+        assignment.earlier.push(failed);
+        assert_eq!(revision(&assignment), None, "a retry is told everything again");
     }
 
     #[test]
