@@ -14,7 +14,7 @@ use coord_loadtest::{
     process,
     progress::Progress,
     report::{Figures, Report, Target as Wanted},
-    scenarios::{canvas, dispatch, idle, log_open, logs, people},
+    scenarios::{canvas, dispatch, idle, log_open, logs, people, team},
     stage::{Stage, Target},
 };
 use serde::Serialize;
@@ -99,6 +99,14 @@ enum Scenario {
         #[command(flatten)]
         settings: people::Settings,
         /// Most milliseconds of an answer, p95.
+        #[arg(long)]
+        max_p95_ms: Option<f64>,
+    },
+    /// A team at work: how long each page waits for the server, and whether anybody misses a change.
+    Team {
+        #[command(flatten)]
+        settings: team::Settings,
+        /// Most milliseconds of a page, p95.
         #[arg(long)]
         max_p95_ms: Option<f64>,
     },
@@ -331,6 +339,13 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
             let wanted = [Wanted::max("api_p95_ms", max_p95_ms)];
             measure(&common, "people", &settings, &wanted, async |stage, chance, progress| {
                 people::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+        Scenario::Team { settings, max_p95_ms } => {
+            let wanted = [Wanted::max("missed", Some(0.0)), Wanted::max("page_p95_ms", max_p95_ms)];
+            measure(&common, "team", &settings, &wanted, async |stage, chance, progress| {
+                team::run(stage, &settings, chance, progress).await
             })
             .await
         }

@@ -61,7 +61,7 @@ function Shell({ workspace }: { workspace: Workspace }) {
   });
 
   return (
-    <div className="flex h-dvh flex-col">
+    <div className="flex h-dvh flex-col overflow-clip">
       <a
         href="#main"
         className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-60 focus:rounded-lg focus:bg-accent focus:px-3 focus:py-1.5 focus:text-accent-ink"

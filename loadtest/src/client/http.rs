@@ -59,6 +59,8 @@ pub struct Person {
     base: String,
     client: Client,
     header: Option<(HeaderName, String)>,
+    /// The cookie of a browser's session.
+    session: Option<String>,
 }
 
 impl Person {
@@ -71,6 +73,7 @@ impl Person {
             base: base.trim_end_matches('/').to_owned(),
             client: Client::builder().no_proxy().tcp_nodelay(true).timeout(TIMEOUT).build()?,
             header: None,
+            session: None,
         })
     }
 
@@ -110,12 +113,22 @@ impl Person {
         let (Some(cookie), Ok(_)) = (cookie, user) else {
             anyhow::bail!("{path} answered {status} without a session");
         };
-        self.header = Some((COOKIE, cookie));
+        self.header = Some((COOKIE, cookie.clone()));
+        self.session = Some(cookie);
         let made: CreatedToken = self
             .post("/tokens", &json!({ "name": "coord-loadtest", "expires_in_days": 7 }))
             .await?;
         self.header = Some((AUTHORIZATION, format!("Bearer {}", made.token)));
         Ok(self)
+    }
+
+    /// The same person as a browser has them: by the cookie of their session. It reads only.
+    #[must_use]
+    pub fn with_session(&self) -> Self {
+        Self {
+            header: self.session.clone().map(|cookie| (COOKIE, cookie)),
+            ..self.clone()
+        }
     }
 
     fn address(&self, path: &str) -> String {

@@ -6,3 +6,4 @@ pub mod idle;
 pub mod log_open;
 pub mod logs;
 pub mod people;
+pub mod team;

@@ -1,5 +1,5 @@
 import { ImageOff } from 'lucide-react';
-import ReactMarkdown, { type Components } from 'react-markdown';
+import ReactMarkdown, { type Components, type Options } from 'react-markdown';
 import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
 import remarkGfm from 'remark-gfm';
 
@@ -19,9 +19,27 @@ const components: Components = {
   ),
 };
 
+interface Node {
+  type: string;
+  children?: Node[];
+}
+
+/** HTML in the text is shown as it is written: whoever writes `Vec<String>` means it, and tags do nothing. */
+function htmlAsText() {
+  const visit = (node: Node) => {
+    if (node.type === 'raw') {
+      node.type = 'text';
+    }
+    node.children?.forEach(visit);
+  };
+  return visit;
+}
+
+const rehypePlugins: Options['rehypePlugins'] = [htmlAsText, [rehypeSanitize, defaultSchema]];
+
 export default function MarkdownBody({ text }: { text: string }) {
   return (
-    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={[[rehypeSanitize, defaultSchema]]} skipHtml components={components}>
+    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={rehypePlugins} components={components}>
       {text}
     </ReactMarkdown>
   );

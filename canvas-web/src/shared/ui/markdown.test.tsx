@@ -33,3 +33,25 @@ test('wants no terminal: escapes and turns of direction are left out', () => {
   const { container } = render(<Markdown text={'\x1b]0;title\x07\x1b[31mred\x1b[0m \u202egnp.exe'} />);
   expect(container).toHaveTextContent(/^red gnp\.exe$/);
 });
+
+test.each([
+  ['lists', `${'- '.repeat(10_000)}x`],
+  ['numbered lists', `${'1. '.repeat(10_000)}x`],
+  ['quotes', `${'>'.repeat(10_000)} x`],
+])('%s nested thousands deep are shown as they are written', (_, text) => {
+  const { container } = render(<Markdown text={text} />);
+  expect(container.querySelector('p')?.textContent).toBe(text);
+  expect(container.querySelector('ul, ol, blockquote')).toBeNull();
+});
+
+test('lists as people nest them stay lists', async () => {
+  const { container } = render(<Markdown text={`${'-'.repeat(80)}\n- a\n  - b\n    1. c\n\n> - d`} />);
+  await screen.findByText('d');
+  expect(container.querySelectorAll('ul, ol')).toHaveLength(4);
+});
+
+test('HTML is shown as it is written', () => {
+  const { container } = render(<MarkdownBody text="Return a Vec<String>, not <b>this</b>." />);
+  expect(container).toHaveTextContent('Return a Vec<String>, not <b>this</b>.');
+  expect(container.querySelector('b')).toBeNull();
+});

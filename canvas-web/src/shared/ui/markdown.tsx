@@ -16,16 +16,23 @@ class Fallback extends Component<{ text: string; children: ReactNode }, { failed
 
 const Plain = ({ text }: { text: string }) => <p className="wrap-break-word whitespace-pre-wrap">{text}</p>;
 
-/** Markdown from people and agents: sanitised, no images, no raw HTML, no escapes of terminals. */
+/** Deeper than people write. A parser takes minutes for lists or quotes nested thousands deep. */
+const NESTED = /^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])[ \t])){40}|^[ \t]{100,}(?:[-+*>]|\d{1,9}[.)])/m;
+
+/** Markdown from people and agents: sanitised, no images, HTML shown as it is written, no escapes of terminals. */
 export const Markdown = memo(function Markdown({ text, className }: { text: string; className?: string }) {
   const plain = useMemo(() => stripAnsi(text), [text]);
   return (
     <div className={className ? `prose-agent ${className}` : 'prose-agent'}>
-      <Fallback text={plain}>
-        <Suspense fallback={<Plain text={plain} />}>
-          <Rendered text={plain} />
-        </Suspense>
-      </Fallback>
+      {NESTED.test(plain) ? (
+        <Plain text={plain} />
+      ) : (
+        <Fallback text={plain}>
+          <Suspense fallback={<Plain text={plain} />}>
+            <Rendered text={plain} />
+          </Suspense>
+        </Fallback>
+      )}
     </div>
   );
 });
