@@ -111,6 +111,9 @@ pub enum FeedBody {
         /// Which.
         id: CanvasId,
     },
+    /// Folders of the Backlog were made, renamed, moved or removed. Their jobs have events of their own.
+    #[serde(rename = "folders.changed")]
+    FoldersChanged,
     /// The workspace's name or settings changed.
     #[serde(rename = "workspace.changed")]
     WorkspaceChanged,

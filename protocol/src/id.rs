@@ -45,6 +45,8 @@ ids! {
     FileId,
     /// A canvas.
     CanvasId,
+    /// A folder of the Backlog.
+    FolderId,
     /// An API token.
     TokenId,
     /// A browser session.

@@ -326,8 +326,12 @@ pub struct Job {
     pub priority: Priority,
     /// Labels, at most 20.
     pub domains: Vec<String>,
-    /// Backlog folder.
+    /// Backlog folder: names with `/` between them, at most five of 1 to 60 characters.
     pub folder: Option<String>,
+    /// Where it stands in the Backlog: strings that sort by their bytes. Set by `after` and `before` of a change.
+    #[serde(default)]
+    #[schema(required)]
+    pub position: String,
     /// Seen by its team, owner, creator and the workspace's admins only.
     pub private: bool,
     /// Who answers for it.
@@ -391,7 +395,7 @@ pub struct NewJob {
     /// Labels.
     #[serde(default)]
     pub domains: Vec<String>,
-    /// Backlog folder.
+    /// Backlog folder: names with `/` between them, at most five of 1 to 60 characters.
     #[serde(default)]
     pub folder: Option<String>,
     /// Defaults to false.
@@ -452,6 +456,12 @@ pub struct PatchJob {
     pub auto_ready: Option<bool>,
     #[serde(default)]
     pub review: Option<bool>,
+    /// Put it behind this job in the Backlog.
+    #[serde(default)]
+    pub after: Option<JobId>,
+    /// Put it before this job in the Backlog.
+    #[serde(default)]
+    pub before: Option<JobId>,
     /// Version seen.
     #[serde(default)]
     pub if_version: Option<i64>,

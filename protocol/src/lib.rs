@@ -12,6 +12,7 @@ pub mod audit;
 pub mod canvas;
 pub mod feed;
 pub mod file;
+pub mod folder;
 pub mod id;
 pub mod job;
 pub mod log;

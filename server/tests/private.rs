@@ -172,7 +172,7 @@ impl Stage {
             address = address.replace(&format!("{{{name}}}"), id);
         }
         // What no private job has.
-        for name in ["runner", "user", "token", "code", "invitation"] {
+        for name in ["runner", "user", "token", "code", "invitation", "folder"] {
             address = address.replace(&format!("{{{name}}}"), "01900000-0000-7000-8000-000000000000");
         }
         let address = address.replace("{command}", "duplicate").replace("{name}", "x.txt");

@@ -7,6 +7,7 @@ export const keys = {
   requests: (ws: string) => ['ws', ws, 'requests'] as const,
   runners: (ws: string) => ['ws', ws, 'runners'] as const,
   members: (ws: string) => ['ws', ws, 'members'] as const,
+  folders: (ws: string) => ['ws', ws, 'folders'] as const,
   canvases: (ws: string) => ['ws', ws, 'canvases'] as const,
   myRunners: ['runners'] as const,
   attempts: (job: string) => ['job', job, 'attempts'] as const,

@@ -877,6 +877,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The folders of the Backlog, in no particular order: sort those beside one another by `position`, then `path`. A folder exists from when it
+         *     was made, or a public job came into it, until it is deleted. Folders that only private jobs are in are not told of.
+         */
+        get: operations["list_folders"];
+        put?: never;
+        /** Makes a folder, the last of those beside it. Folders around it that are missing are made too. */
+        post: operations["create_folder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/folders/{folder}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a folder. Its jobs and the folders in it lie where it lay; where there is a folder of the same name, they join it. */
+        delete: operations["remove_folder"];
+        options?: never;
+        head?: never;
+        /**
+         * Renames a folder, moves it into another or out of it, or puts it elsewhere among those beside it. What is in it comes along: folders, jobs,
+         *     and what stands for them on canvases. Whoever may create jobs may do this, whosever the jobs are.
+         */
+        patch: operations["change_folder"];
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/invitations": {
         parameters: {
             query?: never;
@@ -1449,6 +1491,9 @@ export interface components {
             type: "canvas.deleted";
         } | {
             /** @enum {string} */
+            type: "folders.changed";
+        } | {
+            /** @enum {string} */
             type: "workspace.changed";
         };
         /** @description About the stream itself. */
@@ -1536,6 +1581,24 @@ export interface components {
          * @enum {string}
          */
         FileKind: "attachment" | "deliverable";
+        /** @description A folder of the Backlog. Folders that only private jobs are in have no entry: they would tell of them. */
+        Folder: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description The folder. */
+            id: components["schemas"]["FolderId"];
+            /** @description Names with `/` between them, the outermost first: what `folder` of a job says. */
+            path: string;
+            /** @description Where it stands among the folders beside it: strings that sort by their bytes. */
+            position: string;
+            /** @description Its workspace. */
+            workspace: components["schemas"]["WorkspaceId"];
+        };
+        /**
+         * Format: uuid
+         * @description A folder of the Backlog.
+         */
+        FolderId: string;
         /** @description The Backlog folder a group is to stand for (CAN-7). */
         GroupFolder: {
             /** @description 1 to 80 characters. When the group stands for another folder, that one is renamed: its jobs go to this one. */
@@ -1628,7 +1691,7 @@ export interface components {
             /** @description Labels, at most 20. */
             domains: string[];
             duplicate_of?: components["schemas"]["JobId"] | null;
-            /** @description Backlog folder. */
+            /** @description Backlog folder: names with `/` between them, at most five of 1 to 60 characters. */
             folder?: string | null;
             hold?: components["schemas"]["Hold"] | null;
             /** @description The job. */
@@ -1649,6 +1712,8 @@ export interface components {
             number: number;
             /** @description Who answers for it. */
             owner: components["schemas"]["Person"];
+            /** @description Where it stands in the Backlog: strings that sort by their bytes. Set by `after` and `before` of a change. */
+            position: string;
             /** @description How urgent it is. */
             priority: components["schemas"]["Priority"];
             /** @description Seen by its team, owner, creator and the workspace's admins only. */
@@ -1859,6 +1924,11 @@ export interface components {
             /** @description 1 to 200 characters, one line. */
             name: string;
         };
+        /** @description Body of `POST /workspaces/{ws}/folders`. */
+        NewFolder: {
+            /** @description Names with `/` between them: at most five, of 1 to 60 characters. Folders around it that are missing are made too. */
+            path: string;
+        };
         /** @description Body of `POST /workspaces/{ws}/invitations`. */
         NewInvitation: {
             /** @description Who may accept: only an account with this address. */
@@ -1884,7 +1954,7 @@ export interface components {
              * @description Number of attachments that will be uploaded next; the job is held until they are there (FILE-1).
              */
             expected_uploads?: number;
-            /** @description Backlog folder. */
+            /** @description Backlog folder: names with `/` between them, at most five of 1 to 60 characters. */
             folder?: string | null;
             mode?: components["schemas"]["Mode"] | null;
             /** @description Model wished for. */
@@ -2136,6 +2206,24 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
+        Page_Folder: {
+            /** @description The items of this page, in the list's documented order. */
+            items: {
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description The folder. */
+                id: components["schemas"]["FolderId"];
+                /** @description Names with `/` between them, the outermost first: what `folder` of a job says. */
+                path: string;
+                /** @description Where it stands among the folders beside it: strings that sort by their bytes. */
+                position: string;
+                /** @description Its workspace. */
+                workspace: components["schemas"]["WorkspaceId"];
+            }[];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
         Page_Job: {
             /** @description The items of this page, in the list's documented order. */
             items: {
@@ -2159,7 +2247,7 @@ export interface components {
                 /** @description Labels, at most 20. */
                 domains: string[];
                 duplicate_of?: components["schemas"]["JobId"] | null;
-                /** @description Backlog folder. */
+                /** @description Backlog folder: names with `/` between them, at most five of 1 to 60 characters. */
                 folder?: string | null;
                 hold?: components["schemas"]["Hold"] | null;
                 /** @description The job. */
@@ -2180,6 +2268,8 @@ export interface components {
                 number: number;
                 /** @description Who answers for it. */
                 owner: components["schemas"]["Person"];
+                /** @description Where it stands in the Backlog: strings that sort by their bytes. Set by `after` and `before` of a change. */
+                position: string;
                 /** @description How urgent it is. */
                 priority: components["schemas"]["Priority"];
                 /** @description Seen by its team, owner, creator and the workspace's admins only. */
@@ -2406,10 +2496,19 @@ export interface components {
             /** @description 1 to 200 characters, one line. */
             name?: string | null;
         };
+        /** @description Body of `PATCH /workspaces/{ws}/folders/{folder}`. Absent fields stay. */
+        PatchFolder: {
+            after?: components["schemas"]["FolderId"] | null;
+            before?: components["schemas"]["FolderId"] | null;
+            /** @description Its name and place from now on. What is in it comes along. */
+            path?: string | null;
+        };
         /** @description Body of `PATCH /jobs/{job}`. Absent fields stay; `folder` and `model` are cleared by an empty string. */
         PatchJob: {
+            after?: components["schemas"]["JobId"] | null;
             agent?: string | null;
             auto_ready?: boolean | null;
+            before?: components["schemas"]["JobId"] | null;
             context?: components["schemas"]["Context"] | null;
             description?: string | null;
             domains?: string[] | null;
@@ -5185,6 +5284,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Canvas"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_folders: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page: 1 to 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Folder"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_folder: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFolder"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folder"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_folder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+                folder: components["schemas"]["FolderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_folder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+                folder: components["schemas"]["FolderId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchFolder"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folder"];
                 };
             };
             default: {

@@ -237,6 +237,7 @@ export class LiveConnection {
       void this.cache.invalidateQueries({ queryKey: ['job'] });
       void this.cache.invalidateQueries({ queryKey: keys.members(this.workspace) });
       void this.cache.invalidateQueries({ queryKey: keys.canvases(this.workspace) });
+      void this.cache.invalidateQueries({ queryKey: keys.folders(this.workspace) });
     }
   }
 
@@ -302,6 +303,9 @@ export class LiveConnection {
         break;
       case 'canvas.deleted':
         this.editList<Canvas>(keys.canvases(this.workspace), (canvases) => canvases.filter(({ id }) => id !== event.id));
+        break;
+      case 'folders.changed':
+        void cache.invalidateQueries({ queryKey: keys.folders(this.workspace) });
         break;
       case 'job.deleted':
       case 'runner.changed':

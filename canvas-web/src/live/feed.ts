@@ -100,7 +100,7 @@ export function withTools(jobs: ById<Job>, moments: readonly FeedMoment[]): ById
   return next;
 }
 
-function without<T>(all: ById<T>, id: string): ById<T> {
+export function without<T>(all: ById<T>, id: string): ById<T> {
   if (!(id in all)) {
     return all;
   }
@@ -154,6 +154,7 @@ export function reduce(live: Live, events: readonly FeedEvent[]): Live {
       case 'workspace.changed':
       case 'canvas.changed':
       case 'canvas.deleted':
+      case 'folders.changed':
         break;
     }
   }

@@ -29,6 +29,7 @@ export const aJob = (part: Partial<Job> = {}): Job => ({
   priority: 'medium',
   domains: [],
   private: false,
+  position: `j${String((part.number ?? 1) * 1000).padStart(10, '0')}`,
   owner: ana,
   creator: ana,
   auto_ready: false,

@@ -29,8 +29,11 @@ pub struct Job {
     pub priority: Priority,
     /// Labels.
     pub domains: Vec<String>,
-    /// Backlog folder.
+    /// Backlog folder: a path (see [`crate::folder`]).
     pub folder: Option<String>,
+    /// Where it stands in the Backlog (see [`crate::order`]). Kept in its own column.
+    #[serde(skip)]
+    pub position: String,
     /// Who may see and do what.
     pub access: Access,
     /// Become Ready by itself when all dependencies are done.
@@ -448,6 +451,7 @@ impl Job {
             priority: self.priority,
             domains: self.domains.clone(),
             folder: self.folder.clone(),
+            position: self.position.clone(),
             private: self.access.private,
             owner: names(self.access.owner),
             creator: names(self.access.creator),

@@ -8,9 +8,11 @@
 pub mod canvas;
 pub mod dependency;
 pub mod dispatch;
+pub mod folder;
 pub mod hold;
 pub mod job;
 pub mod lifecycle;
+pub mod order;
 pub mod people;
 pub mod refusal;
 pub mod rights;

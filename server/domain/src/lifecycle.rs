@@ -215,6 +215,8 @@ pub struct Given {
     pub new_attempt: AttemptId,
     /// Numbers of dependencies that are not Done.
     pub open_dependencies: Vec<i64>,
+    /// The position that the command names by another job; `None` when it names none.
+    pub position: Option<String>,
 }
 
 /// What a new job needs beside its description.
@@ -241,6 +243,8 @@ pub struct NewGiven {
 pub enum JobEvent {
     /// Details changed.
     Edited(Box<PatchJob>),
+    /// Stands elsewhere in the Backlog.
+    Placed(String),
     /// The way of running changed.
     SpecChanged(AgentSpec),
     /// The team changed.

@@ -1,7 +1,7 @@
 //! What is a valid job, note, file name: limits that hold before anything is decided.
 
 use crate::{
-    Refusal,
+    Refusal, folder,
     job::{ANY_AGENT, AgentSpec, Kind},
 };
 use coord_protocol::{
@@ -18,7 +18,7 @@ pub const MAX_DESCRIPTION: usize = 64 * 1024;
 pub const MAX_WORDS: usize = 16 * 1024;
 /// Most labels of a job.
 pub const MAX_DOMAINS: usize = 20;
-/// Most characters of a label, a folder, an agent's or a model's name.
+/// Most characters of a label, an agent's or a model's name.
 pub const MAX_NAME: usize = 80;
 /// Most dependencies of a job.
 pub const MAX_DEPENDENCIES: usize = 100;
@@ -61,7 +61,7 @@ impl Faults {
     }
 }
 
-fn line(text: &str, max: usize) -> Result<(), String> {
+pub(crate) fn line(text: &str, max: usize) -> Result<(), String> {
     if is_blank(text) {
         Err("must not be empty".to_owned())
     } else if text.chars().count() > max {
@@ -90,18 +90,6 @@ fn bytes(text: &str, max: usize) -> Result<(), String> {
 /// A refusal of `rule` naming `field`.
 pub fn name(rule: Rule, field: &str, text: &str) -> Result<(), Refusal> {
     line(text, MAX_NAME).map_err(|why| Refusal::invalid(rule, field, why))
-}
-
-/// The name of a Backlog folder.
-///
-/// # Errors
-///
-/// A refusal of CAN-7 naming `folder`.
-pub fn folder(text: &str) -> Result<(), Refusal> {
-    if is_blank(text) {
-        return Err(Refusal::invalid(Rule::Can7, "folder", "must not be empty"));
-    }
-    line(text, MAX_NAME).map_err(|why| Refusal::invalid(Rule::Can7, "folder", why))
 }
 
 /// Words of a person: a note, a message, a review, an answer. Not empty.
@@ -262,8 +250,8 @@ pub(crate) fn job(fields: &Fields<'_>) -> Result<(), Refusal> {
     for domain in fields.domains {
         faults.check("domains", line(domain, MAX_NAME));
     }
-    if let Some(folder) = fields.folder {
-        faults.check("folder", line(folder, MAX_NAME));
+    if let Some(Err(refusal)) = fields.folder.map(|words| folder::path(Rule::Job1, "folder", words)) {
+        faults.check("folder", Err(refusal.detail));
     }
     if let Kind::Agentic(spec) = fields.kind {
         faults.check("agent", line(&spec.agent, MAX_NAME));

@@ -10,17 +10,19 @@ use actix::{
     WrapFuture as _,
 };
 use coord_domain::{
-    Refusal, dependency,
+    Refusal, dependency, folder,
     job::{Job, Kind},
     lifecycle::{self, Command, Doing, Given, Happening, JobEvent, NewGiven},
+    order,
     rights::{self, Act, Who},
 };
 use coord_protocol::{
-    id::{AttemptId, CanvasId, JobId, UserId, WorkspaceId},
+    id::{AttemptId, CanvasId, FolderId, JobId, UserId, WorkspaceId},
     job::NewJob,
     rule::Rule,
+    time::Timestamp,
 };
-use coord_store::{StoreError, Tx, audit, canvases, feed, idempotency, jobs, members, requests, runners, workspaces};
+use coord_store::{StoreError, Tx, audit, canvases, feed, folders as rows, idempotency, jobs, members, requests, runners, workspaces};
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -164,6 +166,7 @@ async fn decide(live: &Live, job: Job, open_dependencies: &[i64], by: &By) -> Re
         now,
         new_attempt: AttemptId(live.ids().uuid()),
         open_dependencies: open_dependencies.to_vec(),
+        position: position(live, &job, by).await?,
     };
     let (doing, act, from) = match by {
         By::Person {
@@ -203,6 +206,35 @@ async fn decide(live: &Live, job: Job, open_dependencies: &[i64], by: &By) -> Re
     }))
 }
 
+/// The position beside the job that a person names.
+async fn position(live: &Live, job: &Job, by: &By) -> Result<Option<String>, CommandError> {
+    let By::Person { who, command, .. } = by else { return Ok(None) };
+    let Command::Edit(patch) = &**command else { return Ok(None) };
+    let (field, other, behind) = match (patch.after, patch.before) {
+        (None, None) => return Ok(None),
+        (Some(other), None) => ("after", other, true),
+        (None, Some(other)) => ("before", other, false),
+        (Some(_), Some(_)) => return Err(Refusal::invalid(Rule::Job1, "before", "cannot be named with `after`").into()),
+    };
+    if other == job.id {
+        return Ok(None);
+    }
+    let mut conn = live.store().read().await?;
+    let other = jobs::get(&mut conn, other).await?.filter(|other| other.workspace == job.workspace);
+    let Some(other) = other.filter(|other| rights::may(*who, Act::See, Some(&other.access)).is_ok()) else {
+        return Err(Refusal::invalid(Rule::Job1, field, "must be a job of this workspace").into());
+    };
+    let next = jobs::next_position(&mut conn, job.workspace, *who, &other.position, behind).await?;
+    let (low, high) = if behind {
+        (Some(other.position), next)
+    } else {
+        (next, Some(other.position))
+    };
+    let position = order::between(low.as_deref(), high.as_deref());
+    let full = || Refusal::state(Rule::Job1, "nothing more fits between these two; put it beside another job");
+    Ok(Some(position.ok_or_else(full)?))
+}
+
 /// People named in a command must be members of the workspace.
 async fn check_people(live: &Live, job: &Job, command: &Command) -> Result<(), CommandError> {
     let (field, named): (_, Vec<UserId>) = match command {
@@ -230,11 +262,12 @@ async fn store(live: &Live, decided: Decided) -> Result<Arc<Decided>, CommandErr
     let decided = Arc::new(decided);
     let stored = Arc::clone(&decided);
     let audit_id = live.ids().uuid().to_string();
+    let folder_ids = folder_ids(live, &decided.after);
     // Its event can be read by watchers from the commit on, which is before this function goes on.
     let changing = live.0.snapshots.changing(decided.after.id);
     let seq = live
         .store()
-        .write(async move |tx: &mut Tx| -> Result<i64, CommandError> { write(tx, &stored, &audit_id).await })
+        .write(async move |tx: &mut Tx| -> Result<i64, CommandError> { write(tx, &stored, &audit_id, &folder_ids).await })
         .await?;
     drop(changing);
     if decided.before.access != decided.after.access || decided.events.contains(&JobEvent::Deleted) {
@@ -246,7 +279,7 @@ async fn store(live: &Live, decided: Decided) -> Result<Arc<Decided>, CommandErr
 }
 
 /// One transaction: the job, the requests of an attempt that ended, the event, the audit line (INV-4).
-async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str) -> Result<i64, CommandError> {
+async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str, folder_ids: &[FolderId]) -> Result<i64, CommandError> {
     let Decided { before, after, events, .. } = decided;
     let at = after.updated_at;
     let deleted = events.contains(&JobEvent::Deleted);
@@ -286,6 +319,9 @@ async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str) -> Result<i64, Co
             feed::append(tx, after.workspace, at, "request.answered", Some(after.id), &payload).await?;
         }
     }
+    if !deleted && (before.folder != after.folder || before.access.private != after.access.private) {
+        show_folder(tx, after, folder_ids, at).await?;
+    }
     let kind = if deleted { "job.deleted" } else { "job.changed" };
     Ok(feed::append(
         tx,
@@ -319,6 +355,23 @@ fn audited(before: &Job, after: &Job) -> (Value, Value) {
         }
     }
     (was, is)
+}
+
+/// Ids for the folders that a job may be the first of.
+fn folder_ids(live: &Live, job: &Job) -> Vec<FolderId> {
+    let names = job.folder.as_deref().map_or(0, folder::depth);
+    (0..names).map(|_| FolderId(live.ids().uuid())).collect()
+}
+
+/// The folder of a public job exists for everybody, that of a private one by nothing it does (ACC-4).
+async fn show_folder(tx: &mut Tx, job: &Job, ids: &[FolderId], at: Timestamp) -> Result<(), StoreError> {
+    if let Some(path) = &job.folder
+        && !job.access.private
+        && rows::ensure(tx, job.workspace, path, ids, at).await?
+    {
+        feed::append(tx, job.workspace, at, "folders.changed", None, &json!({})).await?;
+    }
+    Ok(())
 }
 
 /// Who could see it before, when that is not who can see it now; who did it; where it went.
@@ -512,12 +565,18 @@ async fn insert(
     origin: Origin,
 ) -> Result<Job, CommandError> {
     let audit_id = live.ids().uuid().to_string();
+    let folder_ids = folder_ids(live, &job);
     let (job, seq) = live
         .store()
         .write(async move |tx: &mut Tx| -> Result<(Job, i64), CommandError> {
             let number = jobs::next_number(tx, job.workspace).await?;
-            let job = Job { number, ..job.clone() };
+            let job = Job {
+                number,
+                position: order::of_number(number),
+                ..job.clone()
+            };
             jobs::insert(tx, &job).await?;
+            show_folder(tx, &job, &folder_ids, job.created_at).await?;
             for on in &dependencies {
                 jobs::add_dependency(tx, job.id, *on).await?;
             }

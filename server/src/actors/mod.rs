@@ -6,6 +6,7 @@
 //! Who calls whom: jobs tell their workspace what changed; workspaces ask jobs to be claimed from a spawned future, never while handling
 //! a message, so that the two cannot wait for one another.
 
+pub mod backlog;
 mod canvas;
 mod canvases;
 mod feeds;
@@ -23,6 +24,7 @@ mod tests;
 mod tools;
 mod workspace;
 
+pub use backlog::FolderChange;
 pub use canvas::{Edited, Ended, Entered};
 pub use canvases::CanvasSeat;
 pub use feeds::FeedItem;

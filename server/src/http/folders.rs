@@ -7,18 +7,18 @@ use super::{
     jobs::perform,
     problem::ApiError,
 };
-use crate::context::Ctx;
+use crate::{actors::FolderChange, context::Ctx};
 use actix_web::{HttpResponse, delete, put, web};
 use coord_canvas::model::Edit;
 use coord_domain::{
-    Refusal, canvas,
+    Refusal, canvas, folder,
     lifecycle::Command,
     rights::{self, Act},
-    validate,
 };
 use coord_protocol::{
     canvas::{GroupFolder, GroupFolderDone},
-    id::{CanvasId, JobId, UserId},
+    folder::PatchFolder,
+    id::{CanvasId, FolderId, JobId, UserId, WorkspaceId},
     job::PatchJob,
     problem::Problem,
     rule::Rule,
@@ -26,7 +26,7 @@ use coord_protocol::{
 use coord_store::{
     StoreError, Tx, audit,
     canvases::{self, Folder},
-    jobs,
+    feed, folders, jobs,
 };
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -45,13 +45,17 @@ async fn put_folder(
     body: Json<GroupFolder>,
 ) -> Result<web::Json<GroupFolderDone>, ApiError> {
     let ((id, object), user) = (path.into_inner(), body.caller.id());
-    let name = body.value.folder.trim().to_owned();
-    validate::folder(&name)?;
+    let name = folder::path(Rule::Can7, "folder", &body.value.folder)?;
     let (found, who) = reach_canvas(&mut *ctx.read().await?, user, id).await?;
     canvas::may_edit(&found, who)?;
     let view = ctx.live.canvas_view(id).await.map_err(failed)?;
     if view.object(&object).is_none_or(|object| object.kind != "group") {
         return Err(Refusal::state(Rule::Can7, "only a group can stand for a folder").into());
+    }
+    let before = canvases::folders(&mut *ctx.read().await?, id).await?;
+    let before = before.into_iter().find(|before| before.object == object && before.name != name);
+    if let Some(before) = &before {
+        rename(&ctx, &body.caller, found.workspace, &before.name, &name).await?;
     }
     let mut follow: Vec<JobId> = view
         .objects
@@ -61,8 +65,7 @@ async fn put_folder(
         .collect();
     {
         let mut conn = ctx.read().await?;
-        let before = canvases::folders(&mut conn, id).await?;
-        if let Some(before) = before.iter().find(|before| before.object == object && before.name != name) {
+        if let Some(before) = &before {
             for (job, _) in jobs::in_folder(&mut conn, found.workspace, &before.name).await? {
                 if !follow.contains(&job) {
                     follow.push(job);
@@ -70,7 +73,7 @@ async fn put_folder(
             }
         }
     }
-    let folder = Folder {
+    let bound = Folder {
         canvas: id,
         object: object.clone(),
         name: name.clone(),
@@ -82,18 +85,31 @@ async fn put_folder(
         id,
         json!({ "object": object, "folder": name }),
     );
-    let bound = folder.clone();
-    let unit = async move |tx: &mut Tx| -> Result<(), StoreError> {
+    let folder = bound.clone();
+    let ids: Vec<_> = (0..folder::MAX_DEPTH).map(|_| FolderId(ctx.ids.uuid())).collect();
+    let workspace = found.workspace;
+    let unit = async move |tx: &mut Tx| -> Result<Option<i64>, StoreError> {
         canvases::bind_folder(tx, &bound).await?;
-        audit::append(tx, &entry).await
+        audit::append(tx, &entry).await?;
+        // Whoever sees the canvas sees the name: it is everybody's from now on.
+        let made = folders::ensure(tx, workspace, &bound.name, &ids, entry.at).await?;
+        match made {
+            true => feed::append(tx, workspace, entry.at, "folders.changed", None, &json!({}))
+                .await
+                .map(Some),
+            false => Ok(None),
+        }
     };
-    ctx.store.write(unit).await.map_err(|error| match error {
+    let told = ctx.store.write(unit).await.map_err(|error| match error {
         StoreError::Unique { .. } => ApiError::from(Refusal::state(
             Rule::Can7,
             format!("another group of this canvas stands for {name}"),
         )),
         error => error.into(),
     })?;
+    if let Some(seq) = told {
+        ctx.live.feed_committed(workspace, seq);
+    }
     let edit = Edit::Folder {
         object,
         folder: Some(name.clone()),
@@ -108,6 +124,23 @@ async fn put_folder(
         count += usize::from(job.is_some_and(|job| rights::may(who, Act::See, Some(&job.access)).is_ok()));
     }
     Ok(web::Json(GroupFolderDone { jobs: count, refused }))
+}
+
+/// The folder that a group stood for is called otherwise, as long as there is none of the new name.
+async fn rename(ctx: &Ctx, caller: &Caller, workspace: WorkspaceId, from: &str, to: &str) -> Result<(), ApiError> {
+    let (before, taken) = {
+        let mut conn = ctx.read().await?;
+        let taken = folders::by_path(&mut conn, workspace, to).await?.is_some();
+        (folders::by_path(&mut conn, workspace, from).await?, taken)
+    };
+    let Some(before) = before.filter(|_| !taken) else { return Ok(()) };
+    let patch = PatchFolder {
+        path: Some(to.to_owned()),
+        ..PatchFolder::default()
+    };
+    let by = ctx.audit(&caller.actor(), "folder.change", Some(workspace), before.id, json!({}));
+    let changed = ctx.live.change_folder(by, workspace, before.id, FolderChange::Patch(patch)).await;
+    changed.map_err(failed).map(drop)
 }
 
 /// Puts jobs into a folder, as the person; says of those that a rule keeps where they are why. What they may not see is passed over.

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod attempts;
 pub mod audit;
 pub mod auth;
+pub mod backlog;
 pub mod canvases;
 pub mod commands;
 pub mod dependencies;
@@ -59,6 +60,7 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     invitations::routes(cfg);
     runners::routes(cfg);
     jobs::routes(cfg);
+    backlog::routes(cfg);
     dependencies::routes(cfg);
     notes::routes(cfg);
     files::routes(cfg);

@@ -249,6 +249,7 @@ impl Watcher {
             "runner.changed" | "runner.removed" => self.runner(item).await,
             "member.changed" => Ok(field::<UserId>(&item.payload, "user").map(|user| FeedBody::MemberChanged { user })),
             "canvas.changed" | "canvas.deleted" => self.canvas(item).await,
+            "folders.changed" => Ok(Some(FeedBody::FoldersChanged)),
             "workspace.changed" => Ok(Some(FeedBody::WorkspaceChanged)),
             other => {
                 tracing::error!(kind = other, "an event of an unknown kind is not sent");

@@ -474,6 +474,22 @@ pub async fn folders(conn: &mut Conn, id: CanvasId) -> Result<Vec<Folder>, Store
     rows.iter().map(folder).collect()
 }
 
+/// The groups of a workspace that stand for a folder or for one in it.
+pub async fn folders_within(conn: &mut Conn, workspace: WorkspaceId, path: &str) -> Result<Vec<Folder>, StoreError> {
+    let inside = format!("{path}/");
+    let rows = sqlx::query(
+        "SELECT f.canvas, f.object, f.folder FROM canvas_folders f JOIN canvases c ON c.id = f.canvas \
+         WHERE c.workspace = $1 AND (f.folder = $2 OR SUBSTR(f.folder, 1, CAST($4 AS INTEGER)) = $3) ORDER BY LENGTH(f.folder), f.canvas, f.object",
+    )
+    .bind(workspace.to_string())
+    .bind(path.to_owned())
+    .bind(inside.clone())
+    .bind(i64::try_from(inside.chars().count()).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(folder).collect()
+}
+
 /// Makes a group stand for a folder, instead of the one it stood for.
 ///
 /// # Errors

@@ -392,6 +392,12 @@ fn migrations(engine: &str) -> Vec<Migration> {
             include_str!("../../../migrations/postgres/0002_canvases.sql"),
         ),
         (
+            4,
+            "backlog",
+            include_str!("../../../migrations/sqlite/0004_backlog.sql"),
+            include_str!("../../../migrations/postgres/0004_backlog.sql"),
+        ),
+        (
             5,
             "uploads",
             include_str!("../../../migrations/sqlite/0005_uploads.sql"),

@@ -9,7 +9,7 @@ mod list;
 pub use dependencies::{
     add_dependency, dependencies_of, dependents_of, edges, numbers, open_dependencies, remove_dependency, surroundings,
 };
-pub use list::{JobFilter, JobPage, list, visible, visible_numbers};
+pub use list::{JobFilter, JobPage, list, next_position, visible, visible_numbers};
 
 use crate::{
     Conn, StoreError, Tx, attempts, files,
@@ -28,7 +28,7 @@ use std::collections::HashSet;
 macro_rules! select_jobs {
     ($rest:literal) => {
         concat!(
-            "SELECT j.version, j.body, a.body AS attempt, \
+            "SELECT j.version, j.position, j.body, a.body AS attempt, \
              (SELECT STRING_AGG(t.user_id, ',') FROM job_team t WHERE t.job = j.id) AS team \
              FROM jobs j LEFT JOIN attempts a ON a.job = j.id AND a.number = (SELECT MAX(b.number) FROM attempts b WHERE b.job = j.id) ",
             $rest
@@ -47,6 +47,7 @@ fn job(row: &AnyRow) -> Result<Job, StoreError> {
             format_args!("{}: body and row have different versions", job.id),
         ));
     }
+    job.position = row.text("position")?;
     job.attempt = row.opt_json("attempt")?;
     if !job.access.team.is_empty() {
         let team = row.opt_text("team")?.unwrap_or_default();
@@ -72,8 +73,8 @@ const fn kind(job: &Job) -> JobKind {
 pub async fn insert(tx: &mut Tx, job: &Job) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO jobs (id, workspace, number, state, priority, kind, agent, folder, owner, creator, private, title, search, \
-         waiting_since, announced, runner, fence, version, body, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+         waiting_since, announced, runner, fence, version, body, created_at, updated_at, position) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
     )
     .bind(job.id.to_string())
     .bind(job.workspace.to_string())
@@ -96,6 +97,7 @@ pub async fn insert(tx: &mut Tx, job: &Job) -> Result<(), StoreError> {
     .bind(to_json("jobs", job)?)
     .bind(job.created_at.0)
     .bind(job.updated_at.0)
+    .bind(job.position.clone())
     .execute(&mut **tx)
     .await?;
     write_team(tx, job).await?;
@@ -113,7 +115,7 @@ pub async fn insert(tx: &mut Tx, job: &Job) -> Result<(), StoreError> {
 pub async fn update(tx: &mut Tx, job: &Job, previous_version: i64) -> Result<(), StoreError> {
     let done = sqlx::query(
         "UPDATE jobs SET state = $3, priority = $4, kind = $5, agent = $6, folder = $7, owner = $8, private = $9, title = $10, \
-         search = $11, waiting_since = $12, runner = $13, fence = $14, version = $15, body = $16, updated_at = $17 \
+         search = $11, waiting_since = $12, runner = $13, fence = $14, version = $15, body = $16, updated_at = $17, position = $18 \
          WHERE id = $1 AND version = $2",
     )
     .bind(job.id.to_string())
@@ -133,6 +135,7 @@ pub async fn update(tx: &mut Tx, job: &Job, previous_version: i64) -> Result<(),
     .bind(job.version)
     .bind(to_json("jobs", job)?)
     .bind(job.updated_at.0)
+    .bind(job.position.clone())
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() != 1 {
@@ -299,6 +302,40 @@ pub async fn in_folder(conn: &mut Conn, workspace: WorkspaceId, folder: &str) ->
         Ok((row.id("id")?, row.flag("private")?))
     };
     rows.iter().map(one).collect()
+}
+
+/// Every job of a folder and of the folders in it, in whatever state, oldest first.
+pub async fn within_folder(conn: &mut Conn, workspace: WorkspaceId, path: &str) -> Result<Vec<Job>, StoreError> {
+    let inside = format!("{path}/");
+    let rows = sqlx::query(select_jobs!(
+        "WHERE j.workspace = $1 AND j.folder IS NOT NULL AND (j.folder = $2 OR SUBSTR(j.folder, 1, CAST($4 AS INTEGER)) = $3) ORDER BY j.number"
+    ))
+    .bind(workspace.to_string())
+    .bind(path.to_owned())
+    .bind(inside.clone())
+    .bind(i64::try_from(inside.chars().count()).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(job).collect()
+}
+
+/// Stores a job whose folder is called otherwise, and that did not change else: quicker than [`update`], for many at once.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the stored job is not at `previous_version`, or is gone (INV-2).
+pub async fn refile(tx: &mut Tx, job: &Job, previous_version: i64) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE jobs SET folder = $3, version = $4, body = $5 WHERE id = $1 AND version = $2")
+        .bind(job.id.to_string())
+        .bind(previous_version)
+        .bind(job.folder.clone())
+        .bind(job.version)
+        .bind(to_json("jobs", job)?)
+        .execute(&mut **tx)
+        .await?;
+    if done.rows_affected() != 1 {
+        return Err(StoreError::Conflict { seen: previous_version });
+    }
+    Ok(())
 }
 
 /// Jobs in Backlog that become Ready by themselves once their dependencies are done (DEP-5).

@@ -24,6 +24,7 @@ pub mod db;
 pub mod error;
 pub mod feed;
 pub mod files;
+pub mod folders;
 pub mod idempotency;
 pub mod invitations;
 pub mod jobs;

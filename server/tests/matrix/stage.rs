@@ -205,6 +205,16 @@ impl Stage {
         }
     }
 
+    /// A folder of the Backlog, the same until it is deleted.
+    async fn folder(&self) -> String {
+        let (path, olga) = (format!("/workspaces/{}/folders", self.ws), self.named("olga"));
+        let there = olga.get(&path).await;
+        match there["items"].as_array().unwrap().iter().find(|folder| folder["path"] == "Spare") {
+            Some(folder) => text(folder, "id"),
+            None => text(&olga.post(201, &path, json!({ "path": "Spare" })).await, "id"),
+        }
+    }
+
     /// Calls a route as somebody, on something of its own when `fresh`. Status and body.
     pub async fn call(
         &self,
@@ -232,6 +242,9 @@ impl Stage {
                 .post(201, &format!("/workspaces/{}/canvases", self.ws), json!({ "name": "Spare" }))
                 .await;
             canvas = text(&made, "id");
+        }
+        if path.ends_with("/folders/{folder}") {
+            ids.insert("folder", self.folder().await);
         }
         let mut address = path
             .strip_prefix("/api/v1")
@@ -302,6 +315,8 @@ fn body(method: &Method, path: &str, command: Option<&str>) -> Option<Value> {
             json!({ "name": "New" })
         }
         ("/workspaces/{ws}/jobs", _) if post => json!({ "title": "New" }),
+        // Twice is one too many, and a refusal all the same.
+        ("/workspaces/{ws}/folders", _) if post => json!({ "path": "New" }),
         ("/workspaces/{ws}/invitations", _) if post => json!({ "email": "new@example.org", "role": "member" }),
         ("/workspaces/{ws}/members/{user}", _) => json!({ "role": "member" }),
         ("/canvases/{canvas}/folders/{object}", _) => json!({ "folder": "Later" }),

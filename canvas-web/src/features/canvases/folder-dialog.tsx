@@ -60,7 +60,7 @@ export function FolderDialog({ ws, canvas, group, onClose }: Props) {
                 list={list}
                 className="field"
                 value={folder}
-                maxLength={80}
+                maxLength={304}
                 autoFocus
                 onChange={(event) => setFolder(event.target.value)}
               />

@@ -5,7 +5,7 @@ import { useKeepJob } from '@/api/hooks';
 import { ApiProblem } from '@/api/problem';
 import type { Job, PatchJob } from '@/api/types';
 
-type Field = Exclude<keyof PatchJob, 'if_version' | 'owner'>;
+type Field = Exclude<keyof PatchJob, 'if_version' | 'owner' | 'after' | 'before'>;
 
 /** Whether somebody else changed one of the fields about to be saved. A new version alone, such as by the agent's progress, is no conflict. */
 export function collides(patch: PatchJob, from: Job, current: Job): boolean {

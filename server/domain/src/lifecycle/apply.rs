@@ -2,7 +2,7 @@
 
 use super::{Command, Doing, Given, Happening, JobEvent, Report};
 use crate::{
-    Refusal,
+    Refusal, folder,
     job::{AgentSpec, Attempt, Claim, Job, Kind, Merge, Review, State, Stop, Unreachable, Worker},
     validate,
 };
@@ -43,7 +43,7 @@ pub fn apply(job: &Job, doing: &Doing, given: &Given) -> Events {
 
 fn command_of_person(job: &Job, user: UserId, command: &Command, given: &Given) -> Events {
     match command {
-        Command::Edit(patch) => edit(job, patch),
+        Command::Edit(patch) => edit(job, patch, given),
         Command::SetTeam(team) => {
             validate::job(&validate::Fields { team, ..fields_of(job) })?;
             Ok(vec![JobEvent::TeamChanged(team.clone())])
@@ -476,7 +476,7 @@ fn move_user_job(job: &Job, user: UserId, to: JobState, given: &Given) -> Events
     })
 }
 
-fn edit(job: &Job, patch: &PatchJob) -> Events {
+fn edit(job: &Job, patch: &PatchJob, given: &Given) -> Events {
     let mut kind = job.kind.clone();
     let spec_named = patch.agent.is_some()
         || patch.model.is_some()
@@ -484,7 +484,15 @@ fn edit(job: &Job, patch: &PatchJob) -> Events {
         || patch.tools_policy.is_some()
         || patch.routing.is_some()
         || patch.context.is_some();
+    let mut patch = patch.clone();
+    // An empty folder is none. The one it is in stays as it is named, though such a name may no longer be given.
+    if let Some(words) = patch.folder.as_mut().filter(|words| !words.is_empty()) {
+        *words = folder::path(Rule::Job1, "folder", words)?;
+    }
     let mut events = vec![JobEvent::Edited(Box::new(patch.clone()))];
+    if let Some(position) = &given.position {
+        events.push(JobEvent::Placed(position.clone()));
+    }
     if spec_named {
         let Kind::Agentic(spec) = &mut kind else {
             return Err(Refusal::invalid(
@@ -497,19 +505,14 @@ fn edit(job: &Job, patch: &PatchJob) -> Events {
             let detail = format!("how it is run cannot change while it is {}", word(job.state.word()));
             return Err(Refusal::state(Rule::Job5, detail));
         }
-        change_spec(spec, patch);
+        change_spec(spec, &patch);
         events.push(JobEvent::SpecChanged(spec.clone()));
     }
-    let folder = patch
-        .folder
-        .as_deref()
-        .or(job.folder.as_deref())
-        .filter(|folder| !folder.is_empty());
     validate::job(&validate::Fields {
         title: patch.title.as_deref().unwrap_or(&job.title),
         description: patch.description.as_deref().unwrap_or(&job.description),
         domains: patch.domains.as_deref().unwrap_or(&job.domains),
-        folder,
+        folder: None,
         kind: &kind,
         team: &job.access.team,
     })?;
@@ -521,7 +524,7 @@ fn fields_of(job: &Job) -> validate::Fields<'_> {
         title: &job.title,
         description: &job.description,
         domains: &job.domains,
-        folder: job.folder.as_deref(),
+        folder: None,
         kind: &job.kind,
         team: &job.access.team,
     }

@@ -5,9 +5,9 @@ use super::{
     apply::{dependencies_done, word},
 };
 use crate::{
-    Refusal,
+    Refusal, folder,
     job::{Access, Job, State},
-    validate,
+    order, validate,
 };
 use coord_protocol::{
     job::{JobState, NewJob},
@@ -21,12 +21,12 @@ use coord_protocol::{
 /// JOB-1 when fields are not valid, JOB-2 when it cannot begin in the state named, DEP-2 when it cannot begin Ready.
 pub fn create(new: &NewJob, given: &NewGiven) -> Result<Job, Refusal> {
     let kind = validate::kind_of(new)?;
-    let folder = new.folder.clone().filter(|folder| !folder.is_empty());
+    let folder = new.folder.as_deref().filter(|folder| !folder.is_empty());
     validate::job(&validate::Fields {
         title: &new.title,
         description: &new.description,
         domains: &new.domains,
-        folder: folder.as_deref(),
+        folder,
         kind: &kind,
         team: &new.team,
     })?;
@@ -44,6 +44,7 @@ pub fn create(new: &NewJob, given: &NewGiven) -> Result<Job, Refusal> {
             format!("must be at most {}", validate::MAX_UPLOADS),
         ));
     }
+    let folder = folder.map(|words| folder::path(Rule::Job1, "folder", words)).transpose()?;
     let state = match new.state {
         None | Some(JobState::Backlog) => State::Backlog,
         Some(JobState::Ready) => {
@@ -70,6 +71,7 @@ pub fn create(new: &NewJob, given: &NewGiven) -> Result<Job, Refusal> {
         priority: new.priority.unwrap_or(given.default_priority),
         domains: new.domains.clone(),
         folder,
+        position: order::of_number(given.number),
         access: Access {
             private: new.private,
             owner: given.creator,
@@ -107,6 +109,7 @@ pub fn duplicate(job: &Job, given: &NewGiven) -> Result<Job, Refusal> {
     Ok(Job {
         id: given.id,
         number: given.number,
+        position: order::of_number(given.number),
         access: Access {
             private: job.access.private,
             owner: given.creator,

@@ -9,6 +9,7 @@ use coord_protocol::{attempt::Outcome, job::PatchJob, time::Timestamp};
 pub fn evolve(mut job: Job, event: &JobEvent, now: Timestamp) -> Job {
     match event {
         JobEvent::Edited(patch) => edit(&mut job, patch),
+        JobEvent::Placed(position) => position.clone_into(&mut job.position),
         JobEvent::SpecChanged(spec) => job.kind = Kind::Agentic(spec.clone()),
         JobEvent::TeamChanged(team) => {
             job.access = Access {

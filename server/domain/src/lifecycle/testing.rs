@@ -31,6 +31,7 @@ pub(crate) fn given() -> Given {
         now: T0,
         new_attempt: AttemptId(Uuid::from_u128(200)),
         open_dependencies: vec![],
+        position: None,
     }
 }
 

@@ -158,6 +158,42 @@ pub async fn visible(conn: &mut Conn, workspace: WorkspaceId, viewer: Who, jobs:
     Ok(visible)
 }
 
+/// The nearest position behind `position`, or before it, that a job has which the viewer may see. Others are passed over: a place beside
+/// them would tell of them (ACC-4).
+///
+/// # Errors
+/// When the database fails.
+pub async fn next_position(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    viewer: Who,
+    position: &str,
+    behind: bool,
+) -> Result<Option<String>, StoreError> {
+    let Some(role) = viewer.role else { return Ok(None) };
+    macro_rules! nearest {
+        ($nearest:literal, $beyond:literal) => {
+            concat!(
+                "SELECT ",
+                $nearest,
+                "(j.position) AS position FROM jobs j WHERE j.workspace = $1 AND j.position ",
+                $beyond,
+                " $2 \
+                 AND (j.private = 0 OR $3 = 2 OR ($3 = 1 AND (j.owner = $4 OR j.creator = $4)) \
+                      OR EXISTS (SELECT 1 FROM job_team t WHERE t.job = j.id AND t.user_id = $4))"
+            )
+        };
+    }
+    let row = sqlx::query(if behind { nearest!("MIN", ">") } else { nearest!("MAX", "<") })
+        .bind(workspace.to_string())
+        .bind(position.to_owned())
+        .bind(reach(role))
+        .bind(viewer.user.to_string())
+        .fetch_one(conn)
+        .await?;
+    Row::new("jobs", &row).opt_text("position")
+}
+
 /// Those of `numbers` that are jobs of the workspace for the viewer.
 ///
 /// # Errors
