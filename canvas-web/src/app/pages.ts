@@ -1,4 +1,4 @@
-import { Columns3, Frame, Server, Users, Workflow } from 'lucide-react';
+import { Columns3, Frame, ListTree, Server, Users, Workflow } from 'lucide-react';
 
 /**
  * The pages of a workspace, in the order of the navigation. `group` draws a line between what is worked on, looked at and looked after;
@@ -6,6 +6,7 @@ import { Columns3, Frame, Server, Users, Workflow } from 'lucide-react';
  */
 export const pages = [
   { to: '/w/$slug', label: 'Board', icon: Columns3, group: 'work', phone: true },
+  { to: '/w/$slug/backlog', label: 'Backlog', icon: ListTree, group: 'work', phone: true },
   { to: '/w/$slug/canvases', label: 'Canvases', icon: Frame, group: 'work', phone: true },
   { to: '/w/$slug/graph', label: 'Dependencies', icon: Workflow, group: 'work', phone: false },
   { to: '/w/$slug/runners', label: 'Runners', icon: Server, group: 'team', phone: false },

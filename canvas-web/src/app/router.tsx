@@ -13,6 +13,7 @@ import { keys } from '@/api/keys';
 import { ApiProblem } from '@/api/problem';
 import type { User } from '@/api/types';
 import { forgetSavedCopies } from '@/canvas/sync/copies';
+import { type BacklogSearch, parseBacklog } from '@/features/backlog/search';
 import { BoardPage } from '@/features/board/board-page';
 import { parseFilter } from '@/features/board/filter';
 import { parseGraphSearch } from '@/features/graph/model';
@@ -163,6 +164,19 @@ const graphRoute = createRoute({
   pendingComponent: Loading,
 });
 
+const backlogRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'backlog',
+  validateSearch: (search: Record<string, unknown>): BacklogSearch & { job?: number; tab?: JobTab; attempt?: number } => ({
+    ...parseBacklog(search),
+    job: Number.isSafeInteger(search.job) && (search.job as number) > 0 ? (search.job as number) : undefined,
+    tab: tabs.find((tab) => tab === search.tab),
+    attempt: typeof search.attempt === 'number' && search.attempt > 0 ? search.attempt : undefined,
+  }),
+  component: lazyRouteComponent(() => import('@/features/backlog/backlog-page'), 'BacklogPage'),
+  pendingComponent: Loading,
+});
+
 const runnersRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: 'runners',
@@ -214,6 +228,7 @@ export const router = createRouter({
     welcomeRoute,
     workspaceRoute.addChildren([
       boardRoute.addChildren([boardIndexRoute, jobRoute]),
+      backlogRoute,
       canvasesRoute,
       canvasRoute,
       graphRoute,

@@ -32,7 +32,7 @@ interface Props {
   attemptNumber: number | undefined;
   line: number | undefined;
   /** What it stands beside. */
-  beside: 'Board' | 'canvas';
+  beside: 'Board' | 'Backlog' | 'canvas';
   wide: boolean;
   onWide: () => void;
   onClose: () => void;
