@@ -1,31 +1,42 @@
 import { Popover } from '@base-ui/react/popover';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { CircleHelp, ListFilter, MessageCircleQuestion, Search, X } from 'lucide-react';
-import { useEffect, useMemo, useRef, useState } from 'react';
-import type { AgentRequest, Job, Workspace } from '@/api/types';
+import { CircleHelp, ListFilter, MessageCircleQuestion, Rows3, X } from 'lucide-react';
+import { useCallback, useMemo, useState } from 'react';
+import { useMe } from '@/api/hooks';
+import type { AgentRequest, Job, Priority, Workspace } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
+import { isFiltered, PEOPLE } from '@/shared/lib/job-filter';
 import { useNow } from '@/shared/lib/now';
-import { agoWords } from '@/shared/lib/words';
+import { agoWords, priorities, priorityWords } from '@/shared/lib/words';
 import { Button } from '@/shared/ui/button';
-import { type BoardFilter, isFiltered } from './filter';
+import { type Choice, ManyPick } from '@/shared/ui/many-pick';
+import { SearchBox } from '@/shared/ui/search-box';
+import type { BoardFilter, LaneKind } from './filter';
 
 interface Props {
   workspace: Workspace;
   filter: BoardFilter;
   jobs: readonly Job[];
+  /** Jobs that the filter leaves out. */
+  hidden: number;
   requests: readonly AgentRequest[];
 }
 
-export function BoardBar({ workspace, filter, jobs, requests }: Props) {
+export function BoardBar({ workspace, filter, jobs, hidden, requests }: Props) {
   const navigate = useNavigate();
-  const change = (part: BoardFilter) => void navigate({ to: '.', search: (before) => ({ ...before, ...part }), replace: true, hash: true });
+  const change = useCallback(
+    (part: BoardFilter) => void navigate({ to: '.', search: (before) => ({ ...before, ...part }), replace: true, hash: true }),
+    [navigate],
+  );
   const [open, setOpen] = useState(false);
-  const options = useMemo(() => optionsOf(jobs), [jobs]);
+  const me = useMe();
+  const options = useMemo(() => optionsOf(jobs, me?.id), [jobs, me?.id]);
+  const filtered = isFiltered(filter);
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2.5 md:px-4">
-      <SearchBox value={filter.q ?? ''} onChange={(q) => change({ q: q || undefined })} />
+      <SearchBox id="board-search" label="Search jobs" value={filter.q ?? ''} onChange={(q) => change({ q: q || undefined })} />
       <Button
-        look={isFiltered(filter) ? 'plain' : 'ghost'}
+        look={filtered ? 'plain' : 'ghost'}
         className="md:hidden"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
@@ -34,11 +45,17 @@ export function BoardBar({ workspace, filter, jobs, requests }: Props) {
         Filter
       </Button>
       <div className={cx('flex-wrap items-center gap-2 md:flex', open ? 'flex w-full' : 'hidden')}>
-        <Pick label="Agent" all="Any agent" value={filter.agent} options={options.agents} onChange={(agent) => change({ agent })} />
-        {options.domains.length > 0 && (
-          <Pick label="Domain" all="Any domain" value={filter.domain} options={options.domains} onChange={(domain) => change({ domain })} />
+        <ManyPick label="Agent" chosen={filter.agent} options={options.agents} onChange={(agent) => change({ agent })} />
+        {(options.domains.length > 0 || filter.domain) && (
+          <ManyPick label="Domain" chosen={filter.domain} options={options.domains} onChange={(domain) => change({ domain })} />
         )}
-        <Pick label="Person" all="Anybody" value={filter.person} options={options.people} onChange={(person) => change({ person })} />
+        <ManyPick label="Person" chosen={filter.person} options={options.people} onChange={(person) => change({ person })} />
+        <ManyPick
+          label="Priority"
+          chosen={filter.priority}
+          options={urgencies}
+          onChange={(priority) => change({ priority: priority as Priority[] | undefined })}
+        />
         <label className="flex h-8 cursor-pointer items-center gap-1.5 rounded-lg px-2 text-ink-2 text-sm hover:bg-hover">
           <input
             type="checkbox"
@@ -48,98 +65,48 @@ export function BoardBar({ workspace, filter, jobs, requests }: Props) {
           />
           Canceled
         </label>
-        {isFiltered(filter) && (
+        {filtered && (
           <Button
             look="ghost"
             icon={<X className="size-3.5" aria-hidden />}
-            onClick={() => change({ q: undefined, agent: undefined, domain: undefined, person: undefined })}
+            onClick={() => change({ q: undefined, agent: undefined, domain: undefined, person: undefined, priority: undefined })}
           >
             Clear
           </Button>
         )}
+        {filtered && (
+          <span role="status" className="text-ink-3 text-xs tabular-nums">
+            {hidden === 0 ? 'nothing hidden' : `${hidden} ${hidden === 1 ? 'job' : 'jobs'} hidden`}
+          </span>
+        )}
       </div>
       <div className="flex-1" />
+      <label className="relative flex h-8 items-center max-md:hidden" title="Swim lanes">
+        <Rows3 className="pointer-events-none absolute left-2 size-4 text-ink-3" aria-hidden />
+        <select
+          aria-label="Swim lanes"
+          value={filter.lanes ?? ''}
+          onChange={(event) => change({ lanes: (event.target.value || undefined) as LaneKind | undefined })}
+          className={cx(
+            'h-8 rounded-lg border bg-surface pr-2 pl-7.5 text-sm dark:bg-raised',
+            filter.lanes ? 'border-accent font-medium text-ink' : 'border-line-strong text-ink-2',
+          )}
+        >
+          <option value="">No lanes</option>
+          <option value="priority">By priority</option>
+          <option value="person">By person</option>
+          <option value="agent">By agent</option>
+          <option value="folder">By folder</option>
+        </select>
+      </label>
       {requests.length > 0 && <WaitingRequests workspace={workspace} requests={requests} />}
     </div>
   );
 }
 
-function SearchBox({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  const sent = useRef(value);
-  useEffect(() => {
-    if (value !== sent.current) {
-      sent.current = value;
-      setText(value);
-    }
-  }, [value]);
-  useEffect(() => {
-    if (text.trim() === sent.current) {
-      return;
-    }
-    const timer = setTimeout(() => {
-      sent.current = text.trim();
-      onChange(text.trim());
-    }, 150);
-    return () => clearTimeout(timer);
-  }, [text, onChange]);
-  return (
-    <div className="relative min-w-36 flex-1 md:max-w-56">
-      <Search className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-ink-3" aria-hidden />
-      <input
-        id="board-search"
-        type="search"
-        aria-label="Search jobs"
-        placeholder="Search"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
-        className="field h-8 py-0 pl-8 text-sm"
-      />
-    </div>
-  );
-}
+const urgencies: Choice[] = priorities.map((value) => ({ value, label: priorityWords[value] }));
 
-interface Option {
-  value: string;
-  label: string;
-}
-
-function Pick({
-  label,
-  all,
-  value,
-  options,
-  onChange,
-}: {
-  label: string;
-  all: string;
-  value?: string;
-  options: Option[];
-  onChange: (value: string | undefined) => void;
-}) {
-  return (
-    <select
-      aria-label={label}
-      value={value ?? ''}
-      onChange={(event) => onChange(event.target.value || undefined)}
-      className={cx(
-        'h-8 max-w-40 rounded-lg border bg-surface px-2 text-sm dark:bg-raised',
-        value ? 'border-accent font-medium text-ink' : 'border-line-strong text-ink-2',
-      )}
-    >
-      <option value="">{all}</option>
-      {value && !options.some((option) => option.value === value) && <option value={value}>{value}</option>}
-      {options.map((option) => (
-        <option key={option.value} value={option.value}>
-          {option.label}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-function optionsOf(jobs: readonly Job[]) {
+function optionsOf(jobs: readonly Job[], me: string | undefined) {
   const agents = new Set<string>();
   const domains = new Set<string>();
   const people = new Map<string, string>();
@@ -148,17 +115,19 @@ function optionsOf(jobs: readonly Job[]) {
     if (job.agent) agents.add(job.agent);
     if (job.kind === 'user') userJobs = true;
     for (const domain of job.domains) domains.add(domain);
-    people.set(job.owner.id, job.owner.name);
-    people.set(job.creator.id, job.creator.name);
+    for (const person of [job.owner, job.creator, job.attempt?.person]) {
+      if (person) people.set(person.id, person.name);
+    }
   }
-  const named = (names: Iterable<string>): Option[] => [...names].sort().map((name) => ({ value: name, label: name }));
+  const named = (names: Iterable<string>): Choice[] => [...names].sort().map((name) => ({ value: name, label: name }));
   return {
-    agents: [...named(agents), ...(userJobs ? [{ value: 'people', label: 'People' }] : [])],
+    agents: [...named(agents), ...(userJobs ? [{ value: PEOPLE, label: 'People' }] : [])],
     domains: named(domains),
-    people: [...people].map(([value, label]) => ({ value, label })).sort((a, b) => a.label.localeCompare(b.label)),
+    people: [...people]
+      .map(([value, name]) => ({ value, label: value === me ? `${name} (you)` : name }))
+      .sort((a, b) => Number(b.value === me) - Number(a.value === me) || a.label.localeCompare(b.label)),
   };
 }
-
 function WaitingRequests({ workspace, requests }: { workspace: Workspace; requests: readonly AgentRequest[] }) {
   const now = useNow();
   const [open, setOpen] = useState(false);

@@ -1,7 +1,7 @@
 import { monitorForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
 import { Outlet, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { CirclePlay, Lightbulb, Plus } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { useJobCommands } from '@/api/commands';
 import { useJobs, useOpenRequests, useWorkspace } from '@/api/hooks';
 import type { Job, JobState, Workspace } from '@/api/types';
@@ -14,9 +14,13 @@ import { usePhone } from '@/shared/lib/use-media';
 import { boardStates, stateWords } from '@/shared/lib/words';
 import { Empty, Kbd, Loading, ProblemNote, StateIcon } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
+import { toastProblem } from '@/shared/ui/toast';
 import { BoardBar } from './board-bar';
 import { Column } from './column';
-import { columnsOf } from './filter';
+import { type Columns, columnsOf } from './filter';
+import { joinedLanes, lanesOf } from './lanes';
+
+const LaneBoard = lazy(() => import('./lane-board').then((m) => ({ default: m.LaneBoard })));
 
 export function BoardPage() {
   const { slug } = useParams({ from: '/w/$slug' });
@@ -31,7 +35,11 @@ function Board({ workspace }: { workspace: Workspace }) {
   const { status, retryNow } = useLiveStatus();
   const phone = usePhone();
   const all = useMemo(() => Object.values(jobs ?? {}), [jobs]);
-  const columns = useMemo(() => columnsOf(all, filter), [all, filter]);
+  const former = useRef<Columns>(undefined);
+  const columns = useMemo(() => {
+    former.current = columnsOf(all, filter, former.current);
+    return former.current;
+  }, [all, filter]);
   const asking = useMemo(() => {
     const counts = new Map<string, number>();
     for (const request of requests) {
@@ -39,9 +47,16 @@ function Board({ workspace }: { workspace: Workspace }) {
     }
     return counts;
   }, [requests]);
-  const states: JobState[] = filter.canceled ? [...boardStates, 'canceled'] : boardStates;
+  const states = useMemo<JobState[]>(() => (filter.canceled ? [...boardStates, 'canceled'] : boardStates), [filter.canceled]);
+  const lanes = useMemo(
+    () => (filter.lanes && !phone ? lanesOf(columns, states, filter.lanes) : undefined),
+    [columns, states, filter.lanes, phone],
+  );
+  const hidden = useMemo(() => all.length - Object.values(columns).reduce((count, jobs) => count + jobs.length, 0), [all, columns]);
   const [focused, setFocused] = useState<string>();
-  useBoardKeys(states, columns, focused, setFocused);
+  // With lanes the keyboard goes down a column lane by lane.
+  const walked = useMemo(() => (lanes ? joinedLanes(lanes) : columns), [lanes, columns]);
+  useBoardKeys(states, walked, focused, setFocused);
   useCardMoves(workspace.id, jobs);
 
   let body: React.ReactNode;
@@ -56,6 +71,12 @@ function Board({ workspace }: { workspace: Workspace }) {
     body = <FirstSteps mayCreate={workspace.role !== 'viewer'} />;
   } else if (phone) {
     body = <PhoneBoard workspace={workspace} states={states} columns={columns} asking={asking} />;
+  } else if (lanes) {
+    body = (
+      <Suspense fallback={<Loading />}>
+        <LaneBoard workspace={workspace} states={states} lanes={lanes} asking={asking} focused={focused} onFocus={setFocused} />
+      </Suspense>
+    );
   } else {
     body = (
       <div className="flex min-h-0 flex-1 gap-2.5 overflow-x-auto px-4 pb-3">
@@ -76,7 +97,7 @@ function Board({ workspace }: { workspace: Workspace }) {
   return (
     <div className="relative flex h-full flex-col">
       <h1 className="sr-only">Board of {workspace.name}</h1>
-      <BoardBar workspace={workspace} filter={filter} jobs={all} requests={requests} />
+      <BoardBar workspace={workspace} filter={filter} jobs={all} hidden={hidden} requests={requests} />
       {body}
       <Outlet />
     </div>
@@ -84,24 +105,34 @@ function Board({ workspace }: { workspace: Workspace }) {
 }
 
 function useCardMoves(ws: string, jobs: Readonly<Record<string, Job>> | undefined) {
-  const { move } = useJobCommands(ws);
+  const { move, command } = useJobCommands(ws);
+  const latest = useRef(jobs);
+  useEffect(() => {
+    latest.current = jobs;
+  });
   useEffect(
     () =>
       monitorForElements({
         canMonitor: ({ source }) => typeof source.data.job === 'string',
         onDrop: ({ source, location }) => {
-          const job = jobs?.[String(source.data.job)];
+          const job = latest.current?.[String(source.data.job)];
           const state = location.current.dropTargets[0]?.data.state as JobState | undefined;
-          if (job && state && state !== job.state && moveTargets(job).includes(state)) {
+          if (!job || !state || state === job.state) {
+            return;
+          }
+          if (moveTargets(job).includes(state)) {
             void move(job, state);
+          } else {
+            // Which rule says no is the server's to tell (JOB-8).
+            command(job, 'move', { state }).catch((error: unknown) => toastProblem(`#${job.number} was not moved`, error));
           }
         },
       }),
-    [jobs, move],
+    [move, command],
   );
 }
 
-function useBoardKeys(states: JobState[], columns: Record<JobState, Job[]>, focused: string | undefined, focus: (id: string) => void) {
+function useBoardKeys(states: JobState[], columns: Columns, focused: string | undefined, focus: (id: string) => void) {
   const step = (dx: number, dy: number) => {
     const column = states.findIndex((state) => columns[state].some((job) => job.id === focused));
     if (column < 0) {
@@ -146,7 +177,7 @@ function PhoneBoard({
 }: {
   workspace: Workspace;
   states: JobState[];
-  columns: Record<JobState, Job[]>;
+  columns: Columns;
   asking: ReadonlyMap<string, number>;
 }) {
   const [chosen, setChosen] = useState<JobState>(

@@ -1,10 +1,13 @@
 import { dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState } from 'react';
+import { Plus } from 'lucide-react';
+import { memo, useEffect, useRef, useState } from 'react';
 import type { Job, JobState, Workspace } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
 import { stateWords } from '@/shared/lib/words';
 import { StateIcon } from '@/shared/ui/bits';
+import { IconButton } from '@/shared/ui/button';
+import { QuickAdd } from '@/shared/ui/quick-add';
 import { JobCard } from './job-card';
 
 const teaching: Record<JobState, string> = {
@@ -28,7 +31,12 @@ interface Props {
   bare?: boolean;
 }
 
-export function Column({ workspace, state, jobs, asking, focused, onFocus, bare }: Props) {
+/** Where new jobs may begin (JOB-2). */
+const begins: readonly JobState[] = ['backlog', 'ready'];
+
+export const Column = memo(function Column({ workspace, state, jobs, asking, focused, onFocus, bare }: Props) {
+  const [adding, setAdding] = useState(false);
+  const mayAdd = workspace.role !== 'viewer' && begins.includes(state);
   const scroller = useRef<HTMLDivElement>(null);
   const [over, setOver] = useState<'no' | 'yes' | 'refused'>('no');
   const rows = useVirtualizer({
@@ -83,7 +91,24 @@ export function Column({ workspace, state, jobs, asking, focused, onFocus, bare 
           <StateIcon state={state} />
           {stateWords[state]}
           <span className="font-normal text-ink-3 text-xs tabular-nums">{jobs.length}</span>
+          <span className="flex-1" />
+          {mayAdd && (
+            <IconButton small label={`Add jobs to ${stateWords[state]}`} className="-my-1" onClick={() => setAdding(true)}>
+              <Plus className="size-4" aria-hidden />
+            </IconButton>
+          )}
         </h2>
+      )}
+      {adding && (
+        <div className="px-1 pb-2">
+          <QuickAdd
+            ws={workspace.id}
+            label={`New job in ${stateWords[state]}`}
+            draft={`board-${workspace.id}-${state}`}
+            more={state === 'ready' ? { state } : {}}
+            onClose={() => setAdding(false)}
+          />
+        </div>
       )}
       <div
         ref={scroller}
@@ -121,4 +146,4 @@ export function Column({ workspace, state, jobs, asking, focused, onFocus, bare 
       </div>
     </section>
   );
-}
+});
