@@ -39,6 +39,39 @@ pub struct Register {
     pub name: String,
     /// 10 to 256 characters.
     pub password: String,
+    /// The code of an invitation for this address: the new account joins its workspace at once.
+    #[serde(default)]
+    pub invitation: Option<String>,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Only the first account of the server is made here.
+    First,
+    /// Whoever has an invitation.
+    Invited,
+    /// Anybody who reaches the server.
+    Open,
+}
+
+/// Body of `POST /auth/forgot`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForgotPassword {
+    /// The account's address.
+    pub email: String,
+}
+
+/// Body of `POST /auth/reset`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetPassword {
+    /// The secret in the link.
+    pub code: String,
+    /// 10 to 256 characters.
+    pub password: String,
 }
 
 /// Body of `PATCH /me`. Absent fields stay.
@@ -103,6 +136,10 @@ pub struct Setup {
     pub first_run: bool,
     /// Whether `POST /auth/register` is open to anybody.
     pub registration_open: bool,
+    /// Who may make an account.
+    pub registration: Registration,
+    /// Whether the server sends mail: links to a new password, invitations.
+    pub mail: bool,
 }
 
 /// What a token may do.

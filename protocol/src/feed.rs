@@ -4,7 +4,7 @@ use crate::{
     account::Person,
     attempt::LastTool,
     canvas::Canvas,
-    id::{AttemptId, CanvasId, JobId, NoteId, RunnerId, UserId},
+    id::{AttemptId, CanvasId, InvitationId, JobId, NoteId, RunnerId, UserId},
     job::Job,
     job::JobState,
     job::Note,
@@ -98,6 +98,12 @@ pub enum FeedBody {
     MemberChanged {
         /// Who.
         user: UserId,
+    },
+    /// An invitation was made, sent or taken back. Told to admins alone.
+    #[serde(rename = "invitation.changed")]
+    InvitationChanged {
+        /// Which.
+        id: InvitationId,
     },
     /// A canvas was made, renamed, locked, unlocked or handed over. Not sent for changes of its document.
     #[serde(rename = "canvas.changed")]

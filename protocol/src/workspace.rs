@@ -1,7 +1,8 @@
 //! Workspaces, members, invitations.
 
 use crate::{
-    id::{UserId, WorkspaceId},
+    account::Person,
+    id::{InvitationId, UserId, WorkspaceId},
     job::Priority,
     time::Timestamp,
 };
@@ -115,9 +116,82 @@ pub struct NewInvitation {
     pub role: Role,
 }
 
+/// How sending a mail went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum MailState {
+    /// It waits to be sent, or to be tried again.
+    Queued,
+    /// The mail server took it.
+    Sent {
+        /// When.
+        at: Timestamp,
+    },
+    /// It could not be sent.
+    Failed {
+        /// When it was given up.
+        at: Timestamp,
+        /// Why, in words for a person.
+        why: String,
+    },
+}
+
+/// An invitation nobody has accepted yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PendingInvitation {
+    /// The invitation.
+    pub id: InvitationId,
+    /// Who may accept.
+    pub email: String,
+    /// Role given on acceptance.
+    pub role: Role,
+    /// Who invited.
+    pub created_by: Person,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it can be accepted; it may be over.
+    pub expires_at: Timestamp,
+    /// How its mail went; absent where the server sends none.
+    pub mail: Option<MailState>,
+}
+
+/// What became of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitationState {
+    /// It can be accepted.
+    Open,
+    /// It was accepted.
+    Used,
+    /// Its time is over.
+    Ended,
+}
+
+/// Answer of `GET /invitations/{code}`: what whoever has the link is invited to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InvitationView {
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Address of the account that may accept.
+    pub email: String,
+    /// Role given on acceptance.
+    pub role: Role,
+    /// Name of who invited.
+    pub invited_by: String,
+    /// Until when it can be accepted.
+    pub expires_at: Timestamp,
+    /// What became of it.
+    pub state: InvitationState,
+}
+
 /// Answer of `POST /workspaces/{ws}/invitations`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Invitation {
+    /// The invitation.
+    pub id: InvitationId,
+    /// How its mail goes; absent where the server sends none.
+    #[serde(default)]
+    pub mail: Option<MailState>,
     /// The secret in the link.
     pub code: String,
     /// The link to send.

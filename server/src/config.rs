@@ -22,30 +22,47 @@ pub enum Command {
     /// Print the OpenAPI document.
     #[command(hide = true)]
     Openapi,
+    /// Print a link with which somebody chooses a new password, for when they forgot theirs. Works while the server runs.
+    ResetPassword {
+        /// Address of the account.
+        email: String,
+    },
 }
 
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Registration {
-    /// Only the first account is made here.
+    /// Only the first account.
     First,
+    /// Whoever has an invitation into a workspace.
+    Invited,
     /// Anybody who reaches the server.
     Open,
+}
+
+impl From<Registration> for coord_protocol::account::Registration {
+    fn from(policy: Registration) -> Self {
+        match policy {
+            Registration::First => Self::First,
+            Registration::Invited => Self::Invited,
+            Registration::Open => Self::Open,
+        }
+    }
 }
 
 /// How to serve.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, env = "COORD_LISTEN", default_value = "127.0.0.1:7080")]
+    #[arg(long, global = true, env = "COORD_LISTEN", default_value = "127.0.0.1:7080")]
     pub listen: SocketAddr,
 
     /// Folder for the database and files.
-    #[arg(long, env = "COORD_DATA", default_value = "./coord-data")]
+    #[arg(long, global = true, env = "COORD_DATA", default_value = "./coord-data")]
     pub data: PathBuf,
 
     /// A postgres:// URL; without it SQLite inside the data folder.
-    #[arg(long, env = "COORD_DATABASE", hide_env_values = true)]
+    #[arg(long, global = true, env = "COORD_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
 
     /// SQLite: wait for the disk at each commit, so that a power cut loses nothing.
@@ -53,16 +70,25 @@ pub struct Config {
     pub full_sync: bool,
 
     /// Address people use in their browser, such as https://coord.example.org. With https, cookies are marked Secure.
-    #[arg(long, env = "COORD_BASE_URL", value_parser = base_url)]
+    #[arg(long, global = true, env = "COORD_BASE_URL", value_parser = base_url)]
     pub base_url: Option<String>,
 
     /// The server stands behind a proxy of yours: take the caller's address from the last entry of X-Forwarded-For.
     #[arg(long, env = "COORD_BEHIND_PROXY")]
     pub behind_proxy: bool,
 
-    /// Who may make an account.
-    #[arg(long, env = "COORD_REGISTRATION", value_enum, default_value = "first")]
+    /// Who may make an account. The first one can always be made.
+    #[arg(long, env = "COORD_REGISTRATION", value_enum, default_value = "invited")]
     pub registration: Registration,
+
+    /// Mail server for invitations and forgotten passwords, such as smtps://user:password@mail.example.org or smtp://localhost:25.
+    /// With smtp:// add ?tls=required or ?tls=opportunistic for STARTTLS. Without it no mail is sent.
+    #[arg(long, env = "COORD_SMTP_URL", hide_env_values = true, requires_all = ["mail_from", "base_url"])]
+    pub smtp_url: Option<String>,
+
+    /// Sender of mails, such as Coord <coord@example.org>.
+    #[arg(long, env = "COORD_MAIL_FROM")]
+    pub mail_from: Option<String>,
 
     /// Days a browser session lasts at most.
     #[arg(long, env = "COORD_SESSION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]

@@ -5,6 +5,7 @@ use crate::{
     clock::{Clock, Ids},
     config::Config,
     http::{idempotency::Secrets, limits::Limits, metrics::Metrics, passwords::Passwords, problem::ApiError},
+    mail::Mail,
 };
 use coord_domain::rights::Who;
 use coord_protocol::{
@@ -36,6 +37,8 @@ pub struct Context {
     pub limits: Limits,
     /// Hashing of passwords, a few at a time.
     pub passwords: Passwords,
+    /// The door to the mail server.
+    pub mail: Mail,
     /// Secrets shown once, for a repeated call with the same idempotency key.
     pub secrets: Secrets,
 }

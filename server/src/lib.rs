@@ -8,6 +8,8 @@ mod clock;
 pub mod config;
 mod context;
 mod http;
+mod mail;
+pub mod operator;
 mod ws;
 
 use crate::{
@@ -19,8 +21,9 @@ use crate::{
 };
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, rt, web};
 use anyhow::Context as _;
-use coord_store::{Store, StoreError, Tx, feed, files::content::FileStore, idempotency, resets, sessions, workspaces};
-use std::{any::Any, net::SocketAddr, time::Duration};
+use coord_protocol::workspace::MailState;
+use coord_store::{Store, StoreError, Tx, feed, files::content::FileStore, idempotency, invitations, resets, sessions, workspaces};
+use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 
 /// How long requests may take to end once the server is told to stop.
 const SHUTDOWN_S: u64 = 10;
@@ -88,6 +91,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         heartbeat_ms: config.heartbeat_ms,
         lease_ms: config.lease_ms,
     };
+    let (mail, postman) = mail::Mail::new(&config)?;
     let files = FileStore::open(&store)?;
     let live = Live::new(store.clone(), clock.clone(), ids, timing);
     live.recover().await?;
@@ -100,9 +104,20 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
         metrics: Metrics::default(),
         limits: Limits::default(),
         passwords,
+        mail,
         secrets: Secrets::default(),
         config,
     });
+    // Letters that waited when the server ended are gone with their codes.
+    let lost = MailState::Failed {
+        at: context.now(),
+        why: "the server stopped before it was sent".to_owned(),
+    };
+    let lost = async move |tx: &mut Tx| -> Result<u64, StoreError> { invitations::lost_mails(tx, &lost).await };
+    context.store.write(lost).await?;
+    if let Some(postman) = postman {
+        rt::spawn(postman.deliver(Arc::clone(&context)));
+    }
     let (server, address) = listen(&context)?;
     rt::spawn(keep_house(context.clone()));
     rt::spawn(http::files::sweep(context.clone(), context.now()));

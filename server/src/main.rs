@@ -13,11 +13,25 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if let Some(Command::Openapi) = args.command {
-        return match writeln!(std::io::stdout(), "{}", coord_server::openapi()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        };
+    let text = match args.command {
+        None => None,
+        Some(Command::Openapi) => Some(Ok(coord_server::openapi().to_owned())),
+        Some(Command::ResetPassword { email }) => {
+            Some(actix_web::rt::System::new().block_on(coord_server::operator::reset_password(&args.config, &email)))
+        }
+    };
+    match text {
+        None => {}
+        Some(Ok(text)) => {
+            return match writeln!(std::io::stdout(), "{text}") {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            };
+        }
+        Some(Err(error)) => {
+            eprintln!("coord-server: {error:#}");
+            return ExitCode::FAILURE;
+        }
     }
     let filter = EnvFilter::try_from_env("COORD_LOG").unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
     tracing_subscriber::fmt()

@@ -9,27 +9,41 @@ use serde_json::json;
 use std::time::Duration;
 
 #[actix_web::test]
-async fn acc_1_the_first_account_is_made_at_the_first_run_and_others_by_invitation() {
-    let server = server_with(|config| config.registration = Registration::First);
-    let nobody = server.nobody();
-    assert_eq!(nobody.get("/setup").await, json!({ "first_run": true, "registration_open": false }));
-    let ada = server.person("ada").await;
-    assert_eq!(nobody.get("/setup").await["first_run"], false);
-    let bob = json!({ "email": "Bob@Example.org", "name": "Bob", "password": PASSWORD });
-    let refused = nobody.post(403, "/auth/register", bob.clone()).await;
-    assert_eq!(refused["rule"], "ACC-1");
-
-    let ws = ada.workspace("Team").await;
-    ada.post(
-        201,
-        &format!("/workspaces/{ws}/invitations"),
-        json!({ "email": "bob@example.org", "role": "member" }),
-    )
-    .await;
-    let made = nobody.post(201, "/auth/register", bob.clone()).await;
-    assert_eq!(made["email"], "bob@example.org");
-    let twice = nobody.post(422, "/auth/register", bob).await;
-    assert!(twice["errors"]["email"].is_string(), "{twice}");
+async fn acc_1_the_first_account_is_made_at_the_first_run_and_others_as_the_policy_says() {
+    for (policy, name) in [
+        (Registration::First, "first"),
+        (Registration::Invited, "invited"),
+        (Registration::Open, "open"),
+    ] {
+        let server = server_with(|config| config.registration = policy);
+        let nobody = server.nobody();
+        let expected = json!({ "first_run": true, "registration_open": name == "open", "registration": name, "mail": false });
+        assert_eq!(nobody.get("/setup").await, expected);
+        let ada = server.person("ada").await;
+        assert_eq!(nobody.get("/setup").await["first_run"], false);
+        let mut bob = json!({ "email": "Bob@Example.org", "name": "Bob", "password": PASSWORD });
+        if name != "open" {
+            let refused = nobody.post(403, "/auth/register", bob.clone()).await;
+            assert_eq!(refused["rule"], "ACC-1");
+        }
+        let ws = ada.workspace("Team").await;
+        let invitation = json!({ "email": "bob@example.org", "role": "member" });
+        let made = ada.post(201, &format!("/workspaces/{ws}/invitations"), invitation).await;
+        if name != "open" {
+            // To know who was invited is not to be invited.
+            nobody.post(403, "/auth/register", bob.clone()).await;
+        }
+        bob["invitation"] = made["code"].clone();
+        if name == "first" {
+            nobody.post(403, "/auth/register", bob.clone()).await;
+            continue;
+        }
+        let made = nobody.post(201, "/auth/register", bob.clone()).await;
+        assert_eq!(made["email"], "bob@example.org");
+        bob["invitation"] = json!(null);
+        let twice = nobody.post(if name == "open" { 422 } else { 403 }, "/auth/register", bob).await;
+        assert!(name != "open" || twice["errors"]["email"].is_string(), "{twice}");
+    }
 }
 
 #[actix_web::test]

@@ -155,3 +155,50 @@ fn the_program_describes_itself() {
     let document: serde_json::Value = serde_json::from_slice(&document.stdout).unwrap();
     assert_eq!(document["info"]["title"], "Coord");
 }
+
+#[actix_web::test]
+async fn acc_1_the_operator_makes_a_link_to_a_new_password_while_the_server_runs() {
+    let helper = common::server();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = program(folder.path()).spawn().unwrap();
+    let url = ready(&mut child);
+    let log = collect_log(&mut child);
+    let mut ada: Person = helper.nobody();
+    ada.base.clone_from(&url);
+    let body = json!({ "email": "ada@example.org", "name": "Ada", "password": common::PASSWORD });
+    ada.post(201, "/auth/register", body).await;
+
+    let made = |email: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coord-server"));
+        command
+            .env_clear()
+            .args(["reset-password", email, "--base-url", "https://coord.example.org", "--data"]);
+        command.arg(folder.path());
+        command
+    };
+    let said = refusal(made("eve@example.org"));
+    assert!(said.contains("there is no account with the address eve@example.org"), "{said}");
+    let output = made("Ada@example.org").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    let code = said
+        .trim()
+        .rsplit_once("https://coord.example.org/reset-password#")
+        .expect("a link")
+        .1;
+    let new = "a new long password";
+    ada.post(204, "/auth/reset", json!({ "code": code, "password": new })).await;
+    ada.post(409, "/auth/reset", json!({ "code": code, "password": new })).await;
+    ada.post(200, "/auth/login", json!({ "email": "ada@example.org", "password": new }))
+        .await;
+    end(child, log);
+
+    let mut elsewhere = Command::new(env!("CARGO_BIN_EXE_coord-server"));
+    let none = folder.path().join("none");
+    elsewhere
+        .env_clear()
+        .args(["reset-password", "ada@example.org", "--data"])
+        .arg(&none);
+    assert!(refusal(elsewhere).contains("there is no Coord data"));
+    assert!(!none.exists());
+}

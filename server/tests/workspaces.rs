@@ -376,14 +376,14 @@ async fn inv_4_each_change_is_an_event_of_the_workspaces_feed() {
     let server = server();
     let Team { ws, owner, member, .. } = team(&server).await;
     let before = owner.get(&format!("/workspaces/{ws}")).await["feed_seq"].as_i64().unwrap();
-    assert_eq!(before, 4, "one per member");
+    assert_eq!(before, 7, "one per member and one per invitation");
     owner.patch(200, &format!("/workspaces/{ws}"), json!({ "name": "New" })).await;
     let id = text(&member.post(201, "/runners", json!({ "name": "laptop" })).await, "id");
     member.delete(204, &format!("/runners/{id}")).await;
     owner.delete(204, &format!("/workspaces/{ws}/members/{}", member.id)).await;
-    let kinds = server.rows("SELECT type FROM feed WHERE seq > 4 ORDER BY seq").await;
+    let kinds = server.rows("SELECT type FROM feed WHERE seq > 7 ORDER BY seq").await;
     assert_eq!(kinds, ["workspace.changed", "runner.changed", "runner.removed", "member.changed"]);
-    assert_eq!(owner.get(&format!("/workspaces/{ws}")).await["feed_seq"], 8);
+    assert_eq!(owner.get(&format!("/workspaces/{ws}")).await["feed_seq"], 11);
 }
 
 #[actix_web::test]

@@ -287,7 +287,11 @@ export class LiveConnection {
       case 'files.changed':
         void cache.invalidateQueries({ queryKey: keys.files(event.job) });
         break;
+      case 'invitation.changed':
+        void cache.invalidateQueries({ queryKey: keys.invitations(this.workspace) });
+        break;
       case 'member.changed':
+        void cache.invalidateQueries({ queryKey: keys.invitations(this.workspace) });
         void cache.invalidateQueries({ queryKey: keys.members(this.workspace) });
         void cache.invalidateQueries({ queryKey: keys.workspaces });
         // With another role every job allows something else.

@@ -151,6 +151,7 @@ export function reduce(live: Live, events: readonly FeedEvent[]): Live {
       case 'note.retracted':
       case 'files.changed':
       case 'member.changed':
+      case 'invitation.changed':
       case 'workspace.changed':
       case 'canvas.changed':
       case 'canvas.deleted':

@@ -5,7 +5,7 @@ use crate::{
     rights::{Act, Who, may},
     validate,
 };
-use coord_protocol::{id::UserId, rule::Rule, time::Timestamp, workspace::Role};
+use coord_protocol::{account::Registration, id::UserId, rule::Rule, time::Timestamp, workspace::Role};
 
 /// Longest address of an account in bytes (RFC 5321's limit for a path, without its brackets).
 pub const MAX_EMAIL: usize = 254;
@@ -64,19 +64,24 @@ pub fn person_name(text: &str) -> Result<(), Refusal> {
     validate::name(Rule::Acc1, "name", text)
 }
 
-/// Whether an account can be made: the first always, later ones when the server is open or the person was invited.
+/// Whether an account can be made: the first always, later ones as the server's policy says.
 ///
 /// # Errors
 ///
 /// A refusal of ACC-1.
-pub fn may_register(is_first: bool, open: bool, invited: bool) -> Result<(), Refusal> {
-    if is_first || open || invited {
-        return Ok(());
+pub fn may_register(is_first: bool, policy: Registration, invited: bool) -> Result<(), Refusal> {
+    match (policy, invited) {
+        _ if is_first => Ok(()),
+        (Registration::Open, _) | (Registration::Invited, true) => Ok(()),
+        (Registration::Invited, false) => Err(Refusal::forbidden(
+            Rule::Acc1,
+            "accounts on this server are made by invitation; open the link you were sent, or ask an admin of a workspace for one",
+        )),
+        (Registration::First, _) => Err(Refusal::forbidden(
+            Rule::Acc1,
+            "no more accounts are made on this server; whoever runs it can allow it",
+        )),
     }
-    Err(Refusal::forbidden(
-        Rule::Acc1,
-        "accounts on this server are made by invitation; ask an admin of a workspace for one",
-    ))
 }
 
 /// A member whose role is to change.
@@ -191,6 +196,12 @@ pub fn already_member() -> Refusal {
     Refusal::state(Rule::Acc2, "you are a member of this workspace already")
 }
 
+/// Whoever is a member needs no invitation.
+#[must_use]
+pub fn is_member(name: &str) -> Refusal {
+    Refusal::state(Rule::Acc2, format!("{name} is a member of this workspace already"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,10 +246,21 @@ mod tests {
 
     #[test]
     fn acc_1_only_the_first_account_the_invited_or_an_open_server() {
-        for (first, open, invited) in [(true, false, false), (false, true, false), (false, false, true)] {
-            may_register(first, open, invited).unwrap();
+        use Registration::{First, Invited, Open};
+        for (policy, invited) in [(First, false), (Invited, false), (Open, false), (First, true)] {
+            may_register(true, policy, invited).unwrap();
         }
-        assert_eq!(may_register(false, false, false).unwrap_err().kind, RefusalKind::Forbidden);
+        for (policy, invited, allowed) in [
+            (First, false, false),
+            (First, true, false),
+            (Invited, false, false),
+            (Invited, true, true),
+            (Open, false, true),
+            (Open, true, true),
+        ] {
+            assert_eq!(may_register(false, policy, invited).is_ok(), allowed, "{policy:?} {invited}");
+        }
+        assert_eq!(may_register(false, First, true).unwrap_err().kind, RefusalKind::Forbidden);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Accounts and sessions: `/auth/…`, `/me`, `/setup`.
 
 use super::{
-    auth::{Caller, Via, cookie, new_session, no_cookie, note},
+    auth::{Caller, Via, cookie, new_session, no_cookie, note, secret_hash},
     extract::{Json, OpenJson, actor, address},
+    invitations,
     limits::{LOGIN_ACCOUNT, LOGIN_ADDRESS, REGISTER_ADDRESS, network},
     problem::ApiError,
 };
@@ -14,7 +15,7 @@ use coord_protocol::{
     id::{UserId, WorkspaceId},
     problem::Problem,
 };
-use coord_store::{StoreError, Tx, accounts, audit, feed, invitations, members, sessions};
+use coord_store::{StoreError, Tx, accounts, audit, feed, members, sessions};
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -35,6 +36,8 @@ async fn setup(ctx: Ctx) -> Result<web::Json<Setup>, ApiError> {
     Ok(web::Json(Setup {
         first_run,
         registration_open: ctx.config.registration == Registration::Open,
+        registration: ctx.config.registration.into(),
+        mail: ctx.mail.is_on(),
     }))
 }
 
@@ -51,11 +54,17 @@ pub(super) fn of_field(field: &str, refusal: Refusal) -> ApiError {
     }
 }
 
-/// Makes an account and signs in. The first account always; later ones when the server is open, or for an address that was invited.
+/// Makes an account and signs in. The first account always; later ones as the server's policy says. With the code of an invitation for
+/// this address the account joins its workspace at once.
 #[utoipa::path(tag = "accounts", security(()), request_body = Register, responses((status = 201, body = User), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/auth/register")]
 async fn register(ctx: Ctx, request: HttpRequest, body: OpenJson<Register>) -> Result<HttpResponse, ApiError> {
-    let OpenJson(Register { email, name, password }) = body;
+    let OpenJson(Register {
+        email,
+        name,
+        password,
+        invitation,
+    }) = body;
     let from = address(&request).map(network).unwrap_or_default();
     ctx.limits
         .take(&format!("register {from}"), REGISTER_ADDRESS, ctx.now())
@@ -63,38 +72,51 @@ async fn register(ctx: Ctx, request: HttpRequest, body: OpenJson<Register>) -> R
     let email = people::email(&email)?;
     people::person_name(&name)?;
     people::password(&password)?;
-    let open = ctx.config.registration == Registration::Open;
+    let (now, policy) = (ctx.now(), ctx.config.registration.into());
+    let code_hash = invitation.as_deref().map(secret_hash);
     // Looked at before the costly hash, and again where it counts.
     {
         let mut conn = ctx.read().await?;
-        let invited = invitations::is_open_for(&mut conn, &email, ctx.now()).await?;
-        people::may_register(accounts::count(&mut conn).await? == 0, open, invited)?;
+        if let Some(hash) = &code_hash {
+            invitations::acceptable(&mut conn, hash, &email, now).await?;
+        }
+        people::may_register(accounts::count(&mut conn).await? == 0, policy, code_hash.is_some())?;
     }
     let account = accounts::Account {
         user: User {
             id: UserId(ctx.ids.uuid()),
             email,
             name: name.trim().to_owned(),
-            created_at: ctx.now(),
+            created_at: now,
         },
         password_hash: ctx.passwords.hash(password).await?,
     };
     let user = account.user.clone();
     let (session, secret) = new_session(&ctx, &request, user.id);
-    let entry = ctx.audit(&actor(&request, Some(user.id)), "account.register", None, user.id, json!({}));
-    let now = ctx.now();
-    let unit = async move |tx: &mut Tx| -> Result<(), ApiError> {
+    let by = actor(&request, Some(user.id));
+    let entry = ctx.audit(&by, "account.register", None, user.id, json!({}));
+    let joining = ctx.audit(&by, "invitation.accept", None, user.id, json!({}));
+    let unit = async move |tx: &mut Tx| -> Result<Option<(WorkspaceId, i64)>, ApiError> {
         let ordinal = accounts::insert(tx, &account).await.map_err(|error| match error {
             StoreError::Unique { .. } => ApiError::invalid("email", "there is an account with this address already"),
             other => other.into(),
         })?;
-        let invited = invitations::is_open_for(tx, &account.user.email, now).await?;
-        people::may_register(ordinal == 1, open, invited)?;
+        people::may_register(ordinal == 1, policy, code_hash.is_some())?;
         sessions::insert(tx, &session).await?;
         audit::append(tx, &entry).await?;
-        Ok(())
+        Ok(match &code_hash {
+            Some(hash) => Some(invitations::join(tx, hash, &account.user, &joining).await?),
+            None => None,
+        })
     };
-    ctx.commit(unit, |_, ()| {}).await?;
+    let id = user.id;
+    ctx.commit(unit, move |live, joined| {
+        if let Some((ws, seq)) = joined {
+            live.revoke(Revoked::Member(*ws, id));
+            live.feed_committed(*ws, *seq);
+        }
+    })
+    .await?;
     Ok(HttpResponse::Created().cookie(cookie(&ctx, secret)).json(user))
 }
 

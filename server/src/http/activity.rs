@@ -74,7 +74,7 @@ fn field<T: DeserializeOwned>(row: &FeedRow, name: &str) -> Option<T> {
 async fn entry(ctx: &Ctx, who: Who, row: FeedRow) -> Result<Option<ActivityEntry>, StoreError> {
     let (from, to): (Option<JobState>, Option<JobState>) = (field(&row, "from"), field(&row, "to"));
     let (by, user): (Option<UserId>, Option<UserId>) = (field(&row, "by"), field(&row, "user"));
-    if row.kind.starts_with("runner.") || (row.kind == "job.changed" && to.is_none() && by.is_none()) {
+    if row.kind.starts_with("runner.") || row.kind == "invitation.changed" || (row.kind == "job.changed" && to.is_none() && by.is_none()) {
         return Ok(None);
     }
     let job = match row.job {

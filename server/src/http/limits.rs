@@ -36,6 +36,27 @@ pub const REGISTER_ADDRESS: Rate = Rate {
     refill_ms: 1_000,
 };
 
+/// Links to a new password asked for from one address.
+pub const FORGOT_ADDRESS: Rate = Rate {
+    burst: 20,
+    refill_ms: 30_000,
+};
+/// Links to a new password for one account: more would be a nuisance.
+pub const FORGOT_ACCOUNT: Rate = Rate {
+    burst: 3,
+    refill_ms: 10 * 60_000,
+};
+/// Codes tried from one address.
+pub const RESET_ADDRESS: Rate = Rate {
+    burst: 20,
+    refill_ms: 10_000,
+};
+/// Invitations by one account: each may be a mail to a stranger.
+pub const INVITE_ACCOUNT: Rate = Rate {
+    burst: 200,
+    refill_ms: 10_000,
+};
+
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
     /// In thousandths of a try.

@@ -28,6 +28,7 @@ pub mod passwords;
 pub mod problem;
 pub mod reach;
 pub mod requests;
+pub mod resets;
 pub mod resumable;
 pub mod runner_files;
 pub mod runners;
@@ -53,6 +54,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn api(cfg: &mut ServiceConfig<'_>) {
     accounts::routes(cfg);
     sessions::routes(cfg);
+    resets::routes(cfg);
     tokens::routes(cfg);
     audit::routes(cfg);
     workspaces::routes(cfg);

@@ -17,7 +17,7 @@ use coord_domain::{
 };
 use coord_protocol::{
     feed::{FeedBody, FeedControl, FeedEvent, FeedMoment},
-    id::{CanvasId, JobId, NoteId, RequestId, RunnerId, UserId, WorkspaceId},
+    id::{CanvasId, InvitationId, JobId, NoteId, RequestId, RunnerId, UserId, WorkspaceId},
 };
 use coord_store::{StoreError, canvases, feed, members, notes, runners};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -248,6 +248,9 @@ impl Watcher {
             "files.changed" => Ok(self.visible(item.job).await?.map(|job| FeedBody::FilesChanged { job })),
             "runner.changed" | "runner.removed" => self.runner(item).await,
             "member.changed" => Ok(field::<UserId>(&item.payload, "user").map(|user| FeedBody::MemberChanged { user })),
+            "invitation.changed" => Ok(field::<InvitationId>(&item.payload, "invitation")
+                .filter(|_| rights::may(self.who, Act::Administer, None).is_ok())
+                .map(|id| FeedBody::InvitationChanged { id })),
             "canvas.changed" | "canvas.deleted" => self.canvas(item).await,
             "folders.changed" => Ok(Some(FeedBody::FoldersChanged)),
             "workspace.changed" => Ok(Some(FeedBody::WorkspaceChanged)),

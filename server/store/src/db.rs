@@ -79,8 +79,8 @@ struct Inner {
     counters: Arc<Counters>,
     data: PathBuf,
     closed: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
-    /// Locked while open: the proof that no other server uses the folder.
-    lock: File,
+    /// Locked while open: the proof that no other server uses the folder. Absent beside a server.
+    lock: Option<File>,
 }
 
 /// What the writer did so far, for `/metrics` and for tests.
@@ -109,8 +109,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::InUse`], [`StoreError::Newer`], and whatever the disk or the database says.
     pub async fn open(config: StoreConfig) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
         let lock = lock(&config.data)?;
+        Self::open_with(config, Some(lock)).await
+    }
+
+    /// Like [`Store::open`], also while a server has the data folder open: for a command of the operator that writes a row or two.
+    ///
+    /// # Errors
+    /// As [`Store::open`], except that a folder in use is none.
+    pub async fn open_beside(config: StoreConfig) -> Result<Self, StoreError> {
+        let lock = match lock(&config.data) {
+            Err(StoreError::InUse(_)) => None,
+            lock => Some(lock?),
+        };
+        Self::open_with(config, lock).await
+    }
+
+    async fn open_with(config: StoreConfig, lock: Option<File>) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
         let counters = Arc::new(Counters::default());
         let (units, queue) = mpsc::channel(QUEUE);
         let (ended, closed) = oneshot::channel();
@@ -256,7 +272,7 @@ impl Store {
         }
         self.inner.readers.close().await;
         // Closing the file would release the lock too, but other clones of the store may still be around.
-        if let Err(error) = self.inner.lock.unlock() {
+        if let Some(Err(error)) = self.inner.lock.as_ref().map(File::unlock) {
             tracing::warn!(%error, "the data folder's lock was not released");
         }
     }

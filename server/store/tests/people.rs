@@ -2,9 +2,9 @@
 
 use coord_protocol::{
     account::{Scope, Token, User},
-    id::{RunnerId, SessionId, TokenId, UserId, WorkspaceId},
+    id::{InvitationId, RunnerId, SessionId, TokenId, UserId, WorkspaceId},
     time::Timestamp,
-    workspace::{Role, Workspace, WorkspaceSettings},
+    workspace::{MailState, Role, Workspace, WorkspaceSettings},
 };
 use coord_store::{
     Store, StoreError, Tx, accounts, idempotency,
@@ -145,6 +145,9 @@ async fn acc_2_an_invitation_is_used_once() {
         }
         workspace(store).await;
         let invitation = Invitation {
+            id: InvitationId(Uuid::from_u128(7)),
+            created_at: Timestamp(1),
+            mail: Some(MailState::Queued),
             code_hash: "c0de".to_owned(),
             workspace: WS,
             email: "p3@x.y".to_owned(),
@@ -157,12 +160,18 @@ async fn acc_2_an_invitation_is_used_once() {
             .write(async move |tx: &mut Tx| invitations::insert(tx, &invitation).await)
             .await
             .unwrap();
-        let open = async |now: i64| {
-            invitations::is_open_for(&mut store.read().await.unwrap(), "p3@x.y", Timestamp(now))
-                .await
-                .unwrap()
+        let pending = async || invitations::list(&mut store.read().await.unwrap(), WS, None, 10).await.unwrap();
+        let failed = MailState::Failed {
+            at: Timestamp(3),
+            why: "no such host".to_owned(),
         };
-        assert!(open(999).await && !open(1_000).await);
+        let lost = failed.clone();
+        let noted = store
+            .write(async move |tx: &mut Tx| invitations::lost_mails(tx, &lost).await)
+            .await
+            .unwrap();
+        assert_eq!((noted, pending().await[0].mail.clone()), (1, Some(failed)));
+        assert_eq!(pending().await[0].created_by.name, "Person 1");
         let accept = async || {
             store
                 .write(async |tx: &mut Tx| invitations::accept(tx, "c0de", Timestamp(5)).await)
@@ -171,7 +180,9 @@ async fn acc_2_an_invitation_is_used_once() {
         };
         assert!(accept().await);
         assert!(!accept().await);
-        assert!(!open(999).await);
+        assert!(pending().await.is_empty());
+        let taken = store.write(async |tx: &mut Tx| invitations::take_back(tx, WS, InvitationId(Uuid::from_u128(7))).await);
+        assert!(taken.await.unwrap().is_none(), "what was accepted stays");
         let kept = invitations::by_hash(&mut store.read().await.unwrap(), "c0de")
             .await
             .unwrap()

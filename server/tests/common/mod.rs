@@ -3,6 +3,7 @@
 
 pub mod canvas;
 pub mod live;
+pub mod smtp;
 
 use coord_server::{
     Control,

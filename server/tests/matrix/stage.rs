@@ -233,6 +233,13 @@ impl Stage {
         if fresh && path.ends_with("/members/{user}") {
             self.with_spare().await;
         }
+        if path.contains("{invitation}") {
+            let invitation = match fresh {
+                true => self.invitation().await,
+                false => NONE.to_owned(),
+            };
+            ids.insert("invitation", invitation);
+        }
         if path.ends_with("/dependencies/{other}") && !fresh {
             ids.insert("job", ids["waits"].clone());
         }
@@ -278,6 +285,12 @@ impl Stage {
         };
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn invitation(&self) -> String {
+        let body = json!({ "email": "invited@example.org", "role": "member" });
+        let path = format!("/workspaces/{}/invitations", self.ws);
+        text(&self.named("olga").post(201, &path, body).await, "id")
     }
 
     /// Lets the spare member in again, whom a call before may have removed.
@@ -326,6 +339,8 @@ fn body(method: &Method, path: &str, command: Option<&str>) -> Option<Value> {
         ("/attempts/{attempt}/messages", _) => json!({ "body": "hello" }),
         ("/requests/{request}/answer", _) => json!({ "body": "this" }),
         ("/auth/login", _) => json!({ "email": "nobody@example.org", "password": "wrong password" }),
+        ("/auth/forgot", _) => json!({ "email": "nobody@example.org" }),
+        ("/auth/reset", _) => json!({ "code": "none", "password": "a long password" }),
         ("/auth/register", _) => json!({ "email": "no", "name": "x", "password": "short" }),
         _ => json!({}),
     })
