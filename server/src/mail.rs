@@ -145,7 +145,9 @@ fn harmless(text: &str) -> String {
         let inner = word.trim_end_matches('.');
         inner.replace(['.', ':'], " ") + &word[inner.len()..]
     });
-    words.collect::<Vec<_>>().join(" ").chars().take(80).collect()
+    let line = words.collect::<Vec<_>>().join(" ");
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(80).collect()
 }
 
 fn system_time(clock: &Clock) -> SystemTime {
