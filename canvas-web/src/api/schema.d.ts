@@ -72,6 +72,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a link to a new password by mail, where there is an account with this address. The answer is the same where there is none.
+         *     Servers that send no mail answer 409: whoever runs them makes the link with `coord-server reset-password`.
+         */
+        post: operations["forgot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -132,8 +152,28 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes an account and signs in. The first account always; later ones when the server is open, or for an address that was invited. */
+        /**
+         * Makes an account and signs in. The first account always; later ones as the server's policy says. With the code of an invitation for
+         *     this address the account joins its workspace at once.
+         */
         post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Chooses a new password with the code of a link: once, within an hour. All sessions of the account end; tokens stay. */
+        post: operations["reset"];
         delete?: never;
         options?: never;
         head?: never;
@@ -292,6 +332,23 @@ export interface paths {
         };
         /** A file's content, to be saved: never shown in place, never active. Takes `Range` for one range. */
         get: operations["get_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What whoever has the link is invited to. Signing in is not needed: the code is the secret. */
+        get: operations["get_invitation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -926,10 +983,48 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Invitations that nobody accepted yet, newest first; also those whose time is over. For admins. */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Invites somebody by e-mail address for one role. The code and the link are in this answer only; where the server sends mail, the link
+         *     goes to the address too.
+         */
+        post: operations["create_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
-        /** Invites somebody by e-mail address for one role. The code is in this answer only; send the link yourself. */
-        post: operations["create_invitation"];
+        post?: never;
+        /** Takes an invitation back: its link ends. */
+        delete: operations["revoke_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/invitations/{invitation}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the link of an invitation anew, good for another seven days; the earlier link ends. Where the server sends mail, it is sent again. */
+        post: operations["resend_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1480,6 +1575,11 @@ export interface components {
             /** @description Who. */
             user: components["schemas"]["UserId"];
         } | {
+            /** @description Which. */
+            id: components["schemas"]["InvitationId"];
+            /** @enum {string} */
+            type: "invitation.changed";
+        } | {
             /** @description The canvas. */
             canvas: components["schemas"]["Canvas"];
             /** @enum {string} */
@@ -1599,6 +1699,11 @@ export interface components {
          * @description A folder of the Backlog.
          */
         FolderId: string;
+        /** @description Body of `POST /auth/forgot`. */
+        ForgotPassword: {
+            /** @description The account's address. */
+            email: string;
+        };
         /** @description The Backlog folder a group is to stand for (CAN-7). */
         GroupFolder: {
             /** @description 1 to 80 characters. When the group stands for another folder, that one is renamed: its jobs go to this one. */
@@ -1666,8 +1771,36 @@ export interface components {
             code: string;
             /** @description Seven days from now. */
             expires_at: components["schemas"]["Timestamp"];
+            /** @description The invitation. */
+            id: components["schemas"]["InvitationId"];
+            mail?: components["schemas"]["MailState"] | null;
             /** @description The link to send. */
             url: string;
+        };
+        /**
+         * Format: uuid
+         * @description An invitation into a workspace.
+         */
+        InvitationId: string;
+        /**
+         * @description What became of an invitation.
+         * @enum {string}
+         */
+        InvitationState: "open" | "used" | "ended";
+        /** @description Answer of `GET /invitations/{code}`: what whoever has the link is invited to. */
+        InvitationView: {
+            /** @description Address of the account that may accept. */
+            email: string;
+            /** @description Until when it can be accepted. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description Name of who invited. */
+            invited_by: string;
+            /** @description Role given on acceptance. */
+            role: components["schemas"]["Role"];
+            /** @description What became of it. */
+            state: components["schemas"]["InvitationState"];
+            /** @description Name of the workspace. */
+            workspace: string;
         };
         /** @description A job as those see it who may. */
         Job: {
@@ -1880,6 +2013,23 @@ export interface components {
             email: string;
             /** @description The account's password. */
             password: string;
+        };
+        /** @description How sending a mail went. */
+        MailState: {
+            /** @enum {string} */
+            state: "queued";
+        } | {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @enum {string} */
+            state: "sent";
+        } | {
+            /** @description When it was given up. */
+            at: components["schemas"]["Timestamp"];
+            /** @enum {string} */
+            state: "failed";
+            /** @description Why, in words for a person. */
+            why: string;
         };
         /** @description A member of a workspace. */
         Member: {
@@ -2339,6 +2489,27 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
+        Page_PendingInvitation: {
+            /** @description The items of this page, in the list's documented order. */
+            items: {
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description Who invited. */
+                created_by: components["schemas"]["Person"];
+                /** @description Who may accept. */
+                email: string;
+                /** @description Until when it can be accepted; it may be over. */
+                expires_at: components["schemas"]["Timestamp"];
+                /** @description The invitation. */
+                id: components["schemas"]["InvitationId"];
+                mail?: components["schemas"]["MailState"] | null;
+                /** @description Role given on acceptance. */
+                role: components["schemas"]["Role"];
+            }[];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
         Page_Request: {
             /** @description The items of this page, in the list's documented order. */
             items: {
@@ -2556,6 +2727,22 @@ export interface components {
             name?: string | null;
             settings?: components["schemas"]["WorkspaceSettings"] | null;
         };
+        /** @description An invitation nobody has accepted yet. */
+        PendingInvitation: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who invited. */
+            created_by: components["schemas"]["Person"];
+            /** @description Who may accept. */
+            email: string;
+            /** @description Until when it can be accepted; it may be over. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description The invitation. */
+            id: components["schemas"]["InvitationId"];
+            mail?: components["schemas"]["MailState"] | null;
+            /** @description Role given on acceptance. */
+            role: components["schemas"]["Role"];
+        };
         /** @description A short reference to a person, inlined where a name is shown. */
         Person: {
             /** @description The account. */
@@ -2618,11 +2805,18 @@ export interface components {
         Register: {
             /** @description Address to sign in with; at most 254 characters. */
             email: string;
+            /** @description The code of an invitation for this address: the new account joins its workspace at once. */
+            invitation?: string | null;
             /** @description 1 to 80 characters. */
             name: string;
             /** @description 10 to 256 characters. */
             password: string;
         };
+        /**
+         * @description Who may make an account.
+         * @enum {string}
+         */
+        Registration: "first" | "invited" | "open";
         /** @description A request and what became of it. */
         Request: {
             answer?: components["schemas"]["Answer"] | null;
@@ -2663,6 +2857,13 @@ export interface components {
          * @enum {string}
          */
         RequestKind: "permission" | "question" | "plan";
+        /** @description Body of `POST /auth/reset`. */
+        ResetPassword: {
+            /** @description The secret in the link. */
+            code: string;
+            /** @description 10 to 256 characters. */
+            password: string;
+        };
         /** @description A reviewer's verdict on an attempt. */
         Review: {
             /** @description Approved or sent back. */
@@ -2773,6 +2974,10 @@ export interface components {
         Setup: {
             /** @description No account exists yet: the first one is made now. */
             first_run: boolean;
+            /** @description Whether the server sends mail: links to a new password, invitations. */
+            mail: boolean;
+            /** @description Who may make an account. */
+            registration: components["schemas"]["Registration"];
             /** @description Whether `POST /auth/register` is open to anybody. */
             registration_open: boolean;
         };
@@ -3115,6 +3320,35 @@ export interface operations {
             };
         };
     };
+    forgot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotPassword"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -3220,6 +3454,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {
@@ -3645,6 +3908,35 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
                 };
             };
             default: {
@@ -5427,6 +5719,40 @@ export interface operations {
             };
         };
     };
+    list_invitations: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page: 1 to 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PendingInvitation"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_invitation: {
         parameters: {
             query?: never;
@@ -5445,6 +5771,64 @@ export interface operations {
         };
         responses: {
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+                invitation: components["schemas"]["InvitationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resend_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+                invitation: components["schemas"]["InvitationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
