@@ -5,7 +5,7 @@ import { memo } from 'react';
 export type Look = 'open' | 'done' | 'stuck' | 'changing';
 export type DependencyEdgeType = Edge<{ look: Look; words: string; onRemove?: () => void }, 'dependency'>;
 
-const strokes: Record<Look, string> = {
+export const strokes: Record<Look, string> = {
   open: 'var(--line-strong)',
   done: 'var(--st-done)',
   stuck: 'var(--st-failed)',

@@ -11,6 +11,7 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
+  useStore,
 } from '@xyflow/react';
 import { Maximize, Minus, Plus, X } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
@@ -20,9 +21,10 @@ import { Loading, ProblemNote } from '@/shared/ui/bits';
 import { IconButton } from '@/shared/ui/button';
 import { useDependencyEdits } from '@/shared/ui/dependency-editor';
 import { DependencyEdge, type DependencyEdgeType, type Look } from './dependency-edge';
+import { FarEdges } from './far-edges';
 import { JobNode, type JobNodeType } from './job-node';
 import { type Link, linksAmong } from './model';
-import { HEIGHT, type Place, WIDTH } from './size';
+import { HEIGHT, type Place, READABLE, WIDTH } from './size';
 import { useLayout } from './use-layout';
 
 const nodeTypes = { job: JobNode };
@@ -43,6 +45,10 @@ const handles = [
   { type: 'target' as const, position: Position.Left, x: -6, y: HEIGHT / 2 - 6, width: 12, height: 12 },
   { type: 'source' as const, position: Position.Right, x: WIDTH - 6, y: HEIGHT / 2 - 6, width: 12, height: 12 },
 ];
+
+const none: DependencyEdgeType[] = [];
+const arrow = { type: MarkerType.ArrowClosed, width: 18, height: 18, color: 'var(--ink-3)' };
+const chosenArrow = { ...arrow, color: 'var(--accent)' };
 
 const idOf = ({ from, to }: Link) => `${from} ${to}`;
 
@@ -71,49 +77,21 @@ function Picture({ workspace, all, jobs }: Props) {
   const places = useLayout(ids, links);
   const nodes = useNodes(workspace.slug, jobs, places, mayEdit);
   const [selected, setSelected] = useState<string>();
+  const near = useStore((store) => store.transform[2] >= READABLE);
 
+  const latest = useRef(all);
+  latest.current = all;
   const removeLink = useCallback(
     (id: string) => {
       const [from = '', to = ''] = id.split(' ');
-      const [on, job] = [all[from], all[to]];
+      const [on, job] = [latest.current[from], latest.current[to]];
       if (on && job) {
         void remove({ job, on });
       }
     },
-    [all, remove],
+    [remove],
   );
-  const edges = useMemo(() => {
-    const shown = new Set(nodes.map((node) => node.id));
-    // While the server has not answered the edge is drawn already.
-    const [coming, comingOn] = busy?.split(' ') ?? [];
-    const known = links.some((link) => link.from === comingOn && link.to === coming);
-    const drawn = coming && comingOn && !known ? [...links, { from: comingOn, to: coming }] : links;
-    return drawn.flatMap((link): DependencyEdgeType[] => {
-      const [on, job] = [all[link.from], all[link.to]];
-      if (!on || !job || !shown.has(on.id) || !shown.has(job.id)) {
-        return [];
-      }
-      const id = idOf(link);
-      const changing = busy === `${job.id} ${on.id}`;
-      const stuck = (on.state === 'failed' || on.state === 'canceled') && job.state !== 'done' && job.state !== 'canceled';
-      const look: Look = changing ? 'changing' : stuck ? 'stuck' : on.state === 'done' ? 'done' : 'open';
-      const words = `#${job.number} waits for #${on.number}`;
-      const removable = mayEdit && whyNotRemove(job) === undefined && !changing;
-      return [
-        {
-          id,
-          type: 'dependency',
-          source: on.id,
-          target: job.id,
-          selected: id === selected,
-          deletable: removable,
-          ariaLabel: removable ? `${words}. Enter selects it, Delete removes it.` : words,
-          markerEnd: { type: MarkerType.ArrowClosed, width: 18, height: 18, color: id === selected ? 'var(--accent)' : 'var(--ink-3)' },
-          data: { look, words, onRemove: removable ? () => removeLink(id) : undefined },
-        },
-      ];
-    });
-  }, [nodes, links, all, busy, selected, mayEdit, removeLink]);
+  const edges = useEdges({ all, nodes, links, busy, selected, mayEdit, onRemove: removeLink });
 
   const onConnect = ({ source, target }: Connection) => {
     const [on, job] = [all[source], all[target]];
@@ -134,7 +112,7 @@ function Picture({ workspace, all, jobs }: Props) {
   return (
     <ReactFlow
       nodes={nodes}
-      edges={edges}
+      edges={near ? edges : none}
       nodeTypes={nodeTypes}
       edgeTypes={edgeTypes}
       onEdgesChange={onEdgesChange}
@@ -154,7 +132,7 @@ function Picture({ workspace, all, jobs }: Props) {
       elementsSelectable
       onlyRenderVisibleElements
       connectionRadius={36}
-      minZoom={0.08}
+      minZoom={0.04}
       maxZoom={1.5}
       fitView
       fitViewOptions={{ maxZoom: 1, padding: 0.12 }}
@@ -162,6 +140,7 @@ function Picture({ workspace, all, jobs }: Props) {
     >
       <Background gap={24} color="var(--line-strong)" />
       <Tools />
+      {!near && <FarEdges edges={edges} places={places} />}
       <Refit ids={ids} places={places} />
       <MiniMap
         className="graph-map max-md:hidden"
@@ -184,6 +163,65 @@ function Picture({ workspace, all, jobs }: Props) {
       )}
     </ReactFlow>
   );
+}
+
+/** One edge a dependency, and one that is being added. One that looks as before stays the same, as with nodes. */
+function useEdges({
+  all,
+  nodes,
+  links,
+  busy,
+  selected,
+  mayEdit,
+  onRemove,
+}: {
+  all: Readonly<Record<string, Job>>;
+  nodes: readonly JobNodeType[];
+  links: readonly Link[];
+  busy: string | undefined;
+  selected: string | undefined;
+  mayEdit: boolean;
+  onRemove: (id: string) => void;
+}): DependencyEdgeType[] {
+  const before = useRef(new Map<string, DependencyEdgeType>());
+  return useMemo(() => {
+    const shown = new Set(nodes.map((node) => node.id));
+    // While the server has not answered the edge is drawn already.
+    const [coming, comingOn] = busy?.split(' ') ?? [];
+    const known = links.some((link) => link.from === comingOn && link.to === coming);
+    const drawn = coming && comingOn && !known ? [...links, { from: comingOn, to: coming }] : links;
+    const next = new Map<string, DependencyEdgeType>();
+    for (const link of drawn) {
+      const [on, job] = [all[link.from], all[link.to]];
+      if (!on || !job || !shown.has(on.id) || !shown.has(job.id)) {
+        continue;
+      }
+      const id = idOf(link);
+      const changing = busy === `${job.id} ${on.id}`;
+      const stuck = (on.state === 'failed' || on.state === 'canceled') && job.state !== 'done' && job.state !== 'canceled';
+      const look: Look = changing ? 'changing' : stuck ? 'stuck' : on.state === 'done' ? 'done' : 'open';
+      const removable = mayEdit && whyNotRemove(job) === undefined && !changing;
+      const old = before.current.get(id);
+      if (old && old.data?.look === look && old.deletable === removable && old.selected === (id === selected)) {
+        next.set(id, old);
+        continue;
+      }
+      const words = `#${job.number} waits for #${on.number}`;
+      next.set(id, {
+        id,
+        type: 'dependency',
+        source: on.id,
+        target: job.id,
+        selected: id === selected,
+        deletable: removable,
+        ariaLabel: removable ? `${words}. Enter selects it, Delete removes it.` : words,
+        markerEnd: id === selected ? chosenArrow : arrow,
+        data: { look, words, onRemove: removable ? () => onRemove(id) : undefined },
+      });
+    }
+    before.current = next;
+    return [...next.values()];
+  }, [all, nodes, links, busy, selected, mayEdit, onRemove]);
 }
 
 /** One node a job that has a place. A job that did not change keeps its node, so that only what changed is drawn again. */
@@ -210,6 +248,7 @@ function useNodes(slug: string, jobs: readonly Job[], places: ReadonlyMap<string
               data: { job, slug },
               width: WIDTH,
               height: HEIGHT,
+              measured: { width: WIDTH, height: HEIGHT },
               handles,
               connectable,
               selectable: false,

@@ -6,11 +6,9 @@ import type { Job, JobState } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
 import { activityWords, stateWords } from '@/shared/lib/words';
 import { StateIcon } from '@/shared/ui/bits';
+import { READABLE } from './size';
 
 export type JobNodeType = Node<{ job: Job; slug: string }, 'job'>;
-
-/** Below this zoom letters of a card cannot be read. */
-const READABLE = 0.5;
 
 const looks: Record<JobState, string> = {
   backlog: 'border-l-neutral bg-surface',
@@ -22,14 +20,30 @@ const looks: Record<JobState, string> = {
   canceled: 'border-l-neutral border-dashed bg-sunken',
 };
 
+/** From further away the colour is all that is seen of a state. */
+const far: Record<JobState, string> = {
+  backlog: 'bg-neutral',
+  ready: 'bg-ready',
+  in_progress: 'bg-progress',
+  awaiting_review: 'bg-review',
+  done: 'bg-done',
+  failed: 'bg-failed',
+  canceled: 'bg-ink-3',
+};
+
 const handle = 'size-3! rounded-full! border-2! border-surface! bg-line-strong! hover:bg-accent! z-10';
 
 /** A job in the graph. From its right edge one draws to what waits for it, from its left to what it waits for. */
 export const JobNode = memo(function JobNode({ data: { job, slug }, isConnectable }: NodeProps<JobNodeType>) {
   const near = useStore((store) => store.transform[2] >= READABLE);
   return (
-    <div className={cx('relative flex h-full flex-col rounded-xl border border-l-4 px-2.5 py-1.5 shadow-card', looks[job.state])}>
-      <Handle type="target" position={Position.Left} isConnectable={isConnectable} className={handle} />
+    <div
+      className={cx(
+        'relative flex h-full flex-col rounded-xl px-2.5 py-1.5',
+        near ? cx('border border-l-4 shadow-card', looks[job.state]) : cx('text-surface', far[job.state]),
+      )}
+    >
+      <Handle type="target" position={Position.Left} isConnectable={isConnectable} className={cx(handle, !near && 'invisible')} />
       {near ? (
         <>
           <div className="flex items-center gap-1.5 text-ink-2 text-xs">
@@ -43,14 +57,12 @@ export const JobNode = memo(function JobNode({ data: { job, slug }, isConnectabl
           </JobLink>
         </>
       ) : (
-        <div className="flex h-full items-center justify-center gap-2">
-          <StateIcon state={job.state} className="size-8" />
-          <JobLink job={job} slug={slug} className="font-semibold text-3xl tabular-nums">
-            #{job.number}
-          </JobLink>
-        </div>
+        // Hundreds may be in view: as little as can be painted.
+        <JobLink job={job} slug={slug} className="m-auto font-semibold text-4xl tabular-nums">
+          #{job.number}
+        </JobLink>
       )}
-      <Handle type="source" position={Position.Right} isConnectable={isConnectable} className={handle} />
+      <Handle type="source" position={Position.Right} isConnectable={isConnectable} className={cx(handle, !near && 'invisible')} />
     </div>
   );
 });

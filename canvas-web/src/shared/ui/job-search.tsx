@@ -88,7 +88,7 @@ export function JobSearch({ label, jobs, onPick }: { label: string; jobs: readon
               className={cx('flex cursor-pointer items-center gap-2 rounded-md px-2 py-1 text-sm', job === marked && 'bg-hover')}
             >
               <StateIcon state={job.state} />
-              <span className="text-ink-3 tabular-nums">#{job.number}</span>
+              <span className="text-ink-2 tabular-nums">#{job.number}</span>
               <span className="min-w-0 flex-1 truncate">{job.title}</span>
             </div>
           ))}
