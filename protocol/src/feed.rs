@@ -5,12 +5,14 @@ use crate::{
     attempt::LastTool,
     canvas::Canvas,
     id::{AttemptId, CanvasId, InvitationId, JobId, NoteId, RunnerId, UserId},
+    inbox::InboxCount,
     job::Job,
     job::JobState,
     job::Note,
     request::Request,
     runner::RunnerView,
     time::Timestamp,
+    workspace::Role,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -169,6 +171,13 @@ pub enum FeedControl {
         /// Position now.
         seq: i64,
     },
+    /// What waits for you, in all your workspaces, is now this; `GET /inbox` lists it. Sent with `?inbox=1` only.
+    Inbox {
+        /// Position now.
+        seq: i64,
+        /// How much waits.
+        count: InboxCount,
+    },
 }
 
 /// What happened in a workspace, as a line of `GET /workspaces/{ws}/activity`.
@@ -184,12 +193,70 @@ pub struct ActivityEntry {
     pub job: Option<ActivityJob>,
     /// Who did it; absent for what runners and the system did.
     pub by: Option<Person>,
+    /// What kind of news it is.
+    pub kind: ActivityKind,
+    /// What exactly, where that is known: `edit`, `team`, `stop` of a job; `added`, `removed` of a file or a dependency; `created`,
+    /// `renamed`, `locked`, `unlocked`, `handed_over`, `purpose` of a canvas; `joined`, `left`, `removed`,
+    /// `role`, `renamed` of a member.
+    #[serde(default)]
+    pub act: Option<String>,
     /// For `member.changed`: whom it is about.
     pub user: Option<Person>,
+    /// Their role since.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// For a dependency: the job that is waited for, when you may see it.
+    #[serde(default)]
+    pub other: Option<ActivityJob>,
+    /// The canvas; its name now, or at its end.
+    #[serde(default)]
+    pub canvas: Option<ActivityCanvas>,
+    /// Name of the file.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The note, or the beginning of what an agent asks, in at most 200 characters.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Whether what it is about is gone.
+    #[serde(default)]
+    pub gone: bool,
     /// State the job was in, when it moved.
     pub from: Option<JobState>,
     /// State the job is in since.
     pub to: Option<JobState>,
+}
+
+/// A kind of news in Activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityKind {
+    /// Jobs were made, edited, deleted.
+    Jobs,
+    /// Jobs moved from one state to another.
+    Moves,
+    /// Agents asked, people answered.
+    Requests,
+    /// Notes.
+    Notes,
+    /// Files.
+    Files,
+    /// Dependencies.
+    Dependencies,
+    /// Members came, left, have another role.
+    Members,
+    /// Canvases.
+    Canvases,
+    /// The workspace's name and settings.
+    Workspace,
+}
+
+/// The canvas of an [`ActivityEntry`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ActivityCanvas {
+    /// The canvas.
+    pub id: CanvasId,
+    /// Its name.
+    pub name: String,
 }
 
 /// The job of an [`ActivityEntry`].

@@ -55,4 +55,6 @@ ids! {
     InvitationId,
     /// A message to a working agent.
     MessageId,
+    /// Somebody named in a note or a review.
+    MentionId,
 }

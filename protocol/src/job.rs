@@ -565,6 +565,9 @@ pub struct Note {
     pub author: Person,
     /// Markdown; absent once retracted.
     pub body: Option<String>,
+    /// Whom it names (NOTE-2).
+    #[serde(default)]
+    pub mentions: Vec<Mention>,
     /// When it was written.
     pub created_at: Timestamp,
     /// Who retracted it.
@@ -573,12 +576,53 @@ pub struct Note {
     pub retracted_at: Option<Timestamp>,
 }
 
-/// Body of `POST /jobs/{job}/notes`.
+/// Somebody named in a text (NOTE-2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mention {
+    /// Who.
+    pub user: crate::id::UserId,
+    /// The name as it stands behind the `@`.
+    pub name: String,
+}
+
+/// Why a name behind an `@` mentions nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotMentionedReason {
+    /// They may not see the job.
+    MayNotSee,
+    /// Several members have this name: name them by id in `mentions` as well.
+    Ambiguous,
+}
+
+/// A member's name behind an `@` that mentions nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NotMentioned {
+    /// The name as it stands in the text.
+    pub name: String,
+    /// Why not.
+    pub why: NotMentionedReason,
+}
+
+/// Body of `POST /jobs/{job}/notes`. `@name` in the text mentions the member of that name, in whatever case, who can see the job.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewNote {
     /// Markdown, 1 character to 16 KiB.
     pub body: String,
+    /// Who is meant where several members have the name that is written.
+    #[serde(default)]
+    pub mentions: Vec<crate::id::UserId>,
+}
+
+/// Answer of `POST /jobs/{job}/notes`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AddedNote {
+    /// The note.
+    #[serde(flatten)]
+    pub note: Note,
+    /// Members named in it who were not told.
+    pub not_mentioned: Vec<NotMentioned>,
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod feed;
 pub mod file;
 pub mod folder;
 pub mod id;
+pub mod inbox;
 pub mod job;
 pub mod log;
 pub mod problem;

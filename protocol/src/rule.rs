@@ -33,7 +33,7 @@ rules! {
     Run1 = "RUN-1", Run2 = "RUN-2", Run3 = "RUN-3", Run5 = "RUN-5", Run6 = "RUN-6", Run9 = "RUN-9",
     Acc1 = "ACC-1", Acc2 = "ACC-2", Acc3 = "ACC-3", Acc4 = "ACC-4",
     Can1 = "CAN-1", Can3 = "CAN-3", Can4 = "CAN-4", Can6 = "CAN-6", Can7 = "CAN-7", Can9 = "CAN-9", Can10 = "CAN-10", Can11 = "CAN-11",
-    Api1 = "API-1",
+    Inb1 = "INB-1", Api1 = "API-1",
 }
 
 impl fmt::Display for Rule {

@@ -7,7 +7,7 @@ use common::{
     Person, TestServer,
     canvas::Client,
     live::{FakeRunner, Socket, hello, ready, team},
-    server, text,
+    server_with, text,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -46,7 +46,8 @@ async fn upload(by: &Person, job: &str, content: &str) -> String {
 }
 
 async fn stage() -> Stage {
-    let server = server();
+    // The runner says nothing while others look around.
+    let server = server_with(|config| config.heartbeat_ms = 60_000);
     let ([ada, bob, vic, eve], ws) = team(&server).await;
     let rex = server.person("rex").await;
     ada.let_in(&ws, &rex, "member").await;
@@ -73,7 +74,11 @@ async fn stage() -> Stage {
     );
     let attachment = upload(&ada, &job, &format!("{MARK} attached")).await;
     let note = ada
-        .post(201, &format!("/jobs/{job}/notes"), json!({ "body": format!("{MARK} note") }))
+        .post(
+            201,
+            &format!("/jobs/{job}/notes"),
+            json!({ "body": format!("{MARK} note @bob @vic @rex") }),
+        )
         .await;
     ada.post(200, &format!("/jobs/{job}/ready"), json!({})).await;
     let work = loop {
@@ -131,6 +136,7 @@ async fn stage() -> Stage {
         ("note", text(&note, "id")),
         ("file", attachment),
         ("upload", upload),
+        ("item", format!("failed-{job}-1")),
     ]);
     let more_ids = vec![text(&delivered["items"][0], "id"), text(&promoted, "id")];
     Stage {
@@ -198,7 +204,22 @@ impl Stage {
                     "cursor" => vec![&self.ids["job"], "1"],
                     "state" => vec!["ready", "in_progress", "awaiting_review", "backlog"],
                     "from" | "after" => vec!["0", "1", "2"],
-                    "open" | "since" => vec!["true", "false", "review"],
+                    "open" | "since" | "done" => vec!["true", "false", "review"],
+                    "kind" => vec![
+                        "jobs",
+                        "moves",
+                        "requests",
+                        "notes",
+                        "files",
+                        "dependencies",
+                        "request",
+                        "review",
+                        "mention",
+                        "failed",
+                    ],
+                    "by" => vec![&self.ada.id],
+                    "job" => vec![&self.ids["job"]],
+                    "workspace" => vec![&self.ws],
                     // Whatever is searched for: the mark, a part of it, and a word that is elsewhere too.
                     _ => vec![MARK, "kanar", "title", "scripted"],
                 };
@@ -213,7 +234,7 @@ impl Stage {
     async fn meddle(&self, who: &str, caller: &Person) {
         let mut tried = 0;
         for (path, methods) in self.document().await["paths"].as_object().unwrap() {
-            let of_the_job = ["{job}", "{attempt}", "{request}", "{file}", "{upload}", "{note}"]
+            let of_the_job = ["{job}", "{attempt}", "{request}", "{file}", "{upload}", "{note}", "{item}"]
                 .iter()
                 .any(|name| path.contains(name));
             for method in methods.as_object().unwrap().keys().filter(|name| of_the_job && *name != "get") {
@@ -252,7 +273,7 @@ impl Stage {
                 );
             }
         }
-        for path in ["events", "events?after=0"] {
+        for path in ["events?inbox=1", "events?after=0&inbox=1"] {
             // Only members of the workspace get in; what they are told is looked at below.
             let opened = caller.socket(&format!("/workspaces/{}/{path}", self.ws)).await;
             assert_eq!(opened.is_ok(), ["bob", "vic"].contains(&who), "{who} {path}");

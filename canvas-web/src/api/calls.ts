@@ -99,8 +99,8 @@ export const api = {
 
   notes: (job: string) =>
     allPages((cursor) => client.GET('/api/v1/jobs/{job}/notes', { params: { path: { job }, query: { limit, cursor } } })),
-  addNote: (job: string, body: string) =>
-    answered(client.POST('/api/v1/jobs/{job}/notes', { params: { path: { job }, header: once() }, body: { body } })),
+  addNote: (job: string, body: string, mentions: string[] = []) =>
+    answered(client.POST('/api/v1/jobs/{job}/notes', { params: { path: { job }, header: once() }, body: { body, mentions } })),
   retractNote: (note: string) => answered(client.POST('/api/v1/notes/{note}/retract', { params: { path: { note } } })),
 
   files: (job: string, kind: FileKind) =>

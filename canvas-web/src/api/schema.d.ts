@@ -340,6 +340,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs you in all your workspaces, newest first: requests to answer, reviews, blocked merges, mentions, your failed jobs. */
+        get: operations["list_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much needs you, without what you put aside. */
+        get: operations["count_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{item}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts an item aside, for you alone; a mention is read then. It comes back by itself when the same happens in another attempt of the job. */
+        put: operations["put_aside"];
+        post?: never;
+        /** Takes up again what was put aside; a mention is unread then. */
+        delete: operations["put_back"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations/{code}": {
         parameters: {
             query?: never;
@@ -505,6 +557,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job}/mentionable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Members who can be mentioned on a job, which is those who see it: at most 50, those first whose name begins with `q`. */
+        get: operations["list_mentionable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job}/notes": {
         parameters: {
             query?: never;
@@ -515,7 +584,7 @@ export interface paths {
         /** The notes of a job, oldest first. */
         get: operations["list_notes"];
         put?: never;
-        /** Adds a note to a job, and to the attempt open at the time. */
+        /** Adds a note to a job, and to the attempt open at the time. Whom it names by `@name` is told in their inbox, when they see the job. */
         post: operations["create_note"];
         delete?: never;
         options?: never;
@@ -1145,18 +1214,42 @@ export interface components {
          * @enum {string}
          */
         Activity: "preparing" | "running" | "waiting_for_answer" | "waiting_for_permission" | "waiting_for_plan" | "retrying" | "stopping" | "packaging" | "merging" | "merge_blocked" | "checks_failed";
+        /** @description The canvas of an [`ActivityEntry`]. */
+        ActivityCanvas: {
+            /** @description The canvas. */
+            id: components["schemas"]["CanvasId"];
+            /** @description Its name. */
+            name: string;
+        };
         /** @description What happened in a workspace, as a line of `GET /workspaces/{ws}/activity`. */
         ActivityEntry: {
+            /**
+             * @description What exactly, where that is known: `edit`, `team`, `stop` of a job; `added`, `removed` of a file or a dependency; `created`,
+             *     `renamed`, `locked`, `unlocked`, `handed_over`, `purpose` of a canvas; `joined`, `left`, `removed`,
+             *     `role`, `renamed` of a member.
+             */
+            act?: string | null;
             /** @description When it happened. */
             at: components["schemas"]["Timestamp"];
             by?: components["schemas"]["Person"] | null;
+            canvas?: components["schemas"]["ActivityCanvas"] | null;
+            /** @description Name of the file. */
+            file?: string | null;
             from?: components["schemas"]["JobState"] | null;
+            /** @description Whether what it is about is gone. */
+            gone?: boolean;
             job?: components["schemas"]["ActivityJob"] | null;
+            /** @description What kind of news it is. */
+            kind: components["schemas"]["ActivityKind"];
+            other?: components["schemas"]["ActivityJob"] | null;
+            role?: components["schemas"]["Role"] | null;
             /**
              * Format: int64
              * @description Position in the workspace's feed.
              */
             seq: number;
+            /** @description The note, or the beginning of what an agent asks, in at most 200 characters. */
+            text?: string | null;
             to?: components["schemas"]["JobState"] | null;
             user?: components["schemas"]["Person"] | null;
             /** @description What happened: the `type` of a feed event. */
@@ -1173,6 +1266,16 @@ export interface components {
             number: number;
             /** @description Its title now, or at its end. */
             title: string;
+        };
+        /**
+         * @description A kind of news in Activity.
+         * @enum {string}
+         */
+        ActivityKind: "jobs" | "moves" | "requests" | "notes" | "files" | "dependencies" | "members" | "canvases" | "workspace";
+        /** @description Answer of `POST /jobs/{job}/notes`. */
+        AddedNote: components["schemas"]["Note"] & {
+            /** @description Members named in it who were not told. */
+            not_mentioned: components["schemas"]["NotMentioned"][];
         };
         /** @description An agent a runner offers. */
         AgentInfo: {
@@ -1613,6 +1716,16 @@ export interface components {
             seq: number;
             /** @enum {string} */
             type: "caught";
+        } | {
+            /** @description How much waits. */
+            count: components["schemas"]["InboxCount"];
+            /**
+             * Format: int64
+             * @description Position now.
+             */
+            seq: number;
+            /** @enum {string} */
+            type: "inbox";
         };
         /** @description One event. `seq` rises within a workspace; events one may not see are left out, so it may skip. */
         FeedEvent: components["schemas"]["FeedBody"] & {
@@ -1764,6 +1877,113 @@ export interface components {
             links: number;
             /** @description Objects added. */
             objects: number;
+        };
+        /** @description What is needed; `kind` on the wire. */
+        InboxBody: {
+            /** @enum {string} */
+            kind: "request";
+            /** @description What it asks. */
+            request: components["schemas"]["Request"];
+        } | {
+            /**
+             * Format: int64
+             * @description Number of the attempt.
+             */
+            attempt?: number | null;
+            /** @enum {string} */
+            kind: "review";
+            /** @description What was done, in the worker's words. */
+            summary?: string | null;
+        } | {
+            /**
+             * Format: int64
+             * @description Number of the attempt.
+             */
+            attempt?: number | null;
+            /** @enum {string} */
+            kind: "merge";
+            /** @description What blocks it. */
+            problem: string;
+        } | {
+            /**
+             * Format: int64
+             * @description Number of the attempt, of a review.
+             */
+            attempt?: number | null;
+            /** @description Who names you. */
+            by: components["schemas"]["Person"];
+            /** @enum {string} */
+            kind: "mention";
+            /** @description Which mention. */
+            mention: components["schemas"]["MentionId"];
+            note?: components["schemas"]["NoteId"] | null;
+            /** @description The words, at most 500 characters of them. */
+            text: string;
+        } | {
+            /**
+             * Format: int64
+             * @description Number of the attempt.
+             */
+            attempt?: number | null;
+            failure?: components["schemas"]["FailureReason"] | null;
+            /** @enum {string} */
+            kind: "failed";
+            /** @description What went wrong, in words. */
+            summary?: string | null;
+        };
+        /** @description How much waits, without what was put aside. */
+        InboxCount: {
+            /**
+             * Format: int32
+             * @description Failed jobs.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description Unread mentions.
+             */
+            mentions: number;
+            /**
+             * Format: int32
+             * @description Agents that wait for an answer.
+             */
+            requests: number;
+            /**
+             * Format: int32
+             * @description Results that wait for a review, and branches that could not be merged.
+             */
+            reviews: number;
+            /**
+             * Format: int32
+             * @description Everything.
+             */
+            total: number;
+        };
+        /** @description One thing that needs you. It is gone when it is done, whoever did it, and when the right to see it is. */
+        InboxItem: components["schemas"]["InboxBody"] & {
+            /** @description Since when it waits. */
+            at: components["schemas"]["Timestamp"];
+            done_at?: components["schemas"]["Timestamp"] | null;
+            /** @description Names the item in `/inbox/{item}/done`; the same thing has the same id at any time. */
+            id: string;
+            /** @description Its job. */
+            job: components["schemas"]["ActivityJob"];
+            /** @description Its workspace. */
+            workspace: components["schemas"]["InboxWorkspace"];
+        };
+        /**
+         * @description A kind of item.
+         * @enum {string}
+         */
+        InboxKind: "request" | "review" | "merge" | "mention" | "failed";
+        /** @description The workspace of an item. */
+        InboxWorkspace: {
+            /** @description The workspace. */
+            id: components["schemas"]["WorkspaceId"];
+            /** @description Its name. */
+            name: string;
+            /** @description Its name in addresses of pages. */
+            slug: string;
         };
         /** @description Answer of `POST /workspaces/{ws}/invitations`. */
         Invitation: {
@@ -2044,6 +2264,18 @@ export interface components {
             /** @description The account. */
             user: components["schemas"]["UserId"];
         };
+        /** @description Somebody named in a text (NOTE-2). */
+        Mention: {
+            /** @description The name as it stands behind the `@`. */
+            name: string;
+            /** @description Who. */
+            user: components["schemas"]["UserId"];
+        };
+        /**
+         * Format: uuid
+         * @description Somebody named in a note or a review.
+         */
+        MentionId: string;
         /** @description A message to a working agent. */
         Message: {
             /** @description Its attempt. */
@@ -2129,10 +2361,12 @@ export interface components {
             /** @description End the current turn first instead of waiting for it. */
             interrupt?: boolean;
         };
-        /** @description Body of `POST /jobs/{job}/notes`. */
+        /** @description Body of `POST /jobs/{job}/notes`. `@name` in the text mentions the member of that name, in whatever case, who can see the job. */
         NewNote: {
             /** @description Markdown, 1 character to 16 KiB. */
             body: string;
+            /** @description Who is meant where several members have the name that is written. */
+            mentions?: components["schemas"]["UserId"][];
         };
         /** @description Body of `POST /runners`. */
         NewRunner: {
@@ -2172,6 +2406,18 @@ export interface components {
             /** @description 1 to 80 characters. */
             name: string;
         };
+        /** @description A member's name behind an `@` that mentions nobody. */
+        NotMentioned: {
+            /** @description The name as it stands in the text. */
+            name: string;
+            /** @description Why not. */
+            why: components["schemas"]["NotMentionedReason"];
+        };
+        /**
+         * @description Why a name behind an `@` mentions nobody.
+         * @enum {string}
+         */
+        NotMentionedReason: "may_not_see" | "ambiguous";
         /** @description A note on a job (NOTE-1). A retracted one keeps who and when, not the text. */
         Note: {
             /**
@@ -2189,6 +2435,8 @@ export interface components {
             id: components["schemas"]["NoteId"];
             /** @description Its job. */
             job: components["schemas"]["JobId"];
+            /** @description Whom it names (NOTE-2). */
+            mentions?: components["schemas"]["Mention"][];
             retracted_at?: components["schemas"]["Timestamp"] | null;
             retracted_by?: components["schemas"]["Person"] | null;
         };
@@ -2211,16 +2459,33 @@ export interface components {
         Page_ActivityEntry: {
             /** @description The items of this page, in the list's documented order. */
             items: {
+                /**
+                 * @description What exactly, where that is known: `edit`, `team`, `stop` of a job; `added`, `removed` of a file or a dependency; `created`,
+                 *     `renamed`, `locked`, `unlocked`, `handed_over`, `purpose` of a canvas; `joined`, `left`, `removed`,
+                 *     `role`, `renamed` of a member.
+                 */
+                act?: string | null;
                 /** @description When it happened. */
                 at: components["schemas"]["Timestamp"];
                 by?: components["schemas"]["Person"] | null;
+                canvas?: components["schemas"]["ActivityCanvas"] | null;
+                /** @description Name of the file. */
+                file?: string | null;
                 from?: components["schemas"]["JobState"] | null;
+                /** @description Whether what it is about is gone. */
+                gone?: boolean;
                 job?: components["schemas"]["ActivityJob"] | null;
+                /** @description What kind of news it is. */
+                kind: components["schemas"]["ActivityKind"];
+                other?: components["schemas"]["ActivityJob"] | null;
+                role?: components["schemas"]["Role"] | null;
                 /**
                  * Format: int64
                  * @description Position in the workspace's feed.
                  */
                 seq: number;
+                /** @description The note, or the beginning of what an agent asks, in at most 200 characters. */
+                text?: string | null;
                 to?: components["schemas"]["JobState"] | null;
                 user?: components["schemas"]["Person"] | null;
                 /** @description What happened: the `type` of a feed event. */
@@ -2374,6 +2639,23 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
+        Page_InboxItem: {
+            /** @description The items of this page, in the list's documented order. */
+            items: (components["schemas"]["InboxBody"] & {
+                /** @description Since when it waits. */
+                at: components["schemas"]["Timestamp"];
+                done_at?: components["schemas"]["Timestamp"] | null;
+                /** @description Names the item in `/inbox/{item}/done`; the same thing has the same id at any time. */
+                id: string;
+                /** @description Its job. */
+                job: components["schemas"]["ActivityJob"];
+                /** @description Its workspace. */
+                workspace: components["schemas"]["InboxWorkspace"];
+            })[];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
         Page_Job: {
             /** @description The items of this page, in the list's documented order. */
             items: {
@@ -2482,6 +2764,8 @@ export interface components {
                 id: components["schemas"]["NoteId"];
                 /** @description Its job. */
                 job: components["schemas"]["JobId"];
+                /** @description Whom it names (NOTE-2). */
+                mentions?: components["schemas"]["Mention"][];
                 retracted_at?: components["schemas"]["Timestamp"] | null;
                 retracted_by?: components["schemas"]["Person"] | null;
             }[];
@@ -2505,6 +2789,18 @@ export interface components {
                 mail?: components["schemas"]["MailState"] | null;
                 /** @description Role given on acceptance. */
                 role: components["schemas"]["Role"];
+            }[];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
+        Page_Person: {
+            /** @description The items of this page, in the list's documented order. */
+            items: {
+                /** @description The account. */
+                id: components["schemas"]["UserId"];
+                /** @description Name shown to others. */
+                name: string;
             }[];
             /** @description Cursor of the next page. */
             next?: string | null;
@@ -2888,7 +3184,7 @@ export interface components {
          * @description A rule of the product, by its id, such as `JOB-7`.
          * @enum {string}
          */
-        Rule: "JOB-1" | "JOB-2" | "JOB-3" | "JOB-5" | "JOB-6" | "JOB-7" | "JOB-9" | "JOB-11" | "JOB-12" | "DEP-1" | "DEP-2" | "DEP-3" | "ATT-2" | "REV-1" | "REV-3" | "NOTE-1" | "NOTE-2" | "FILE-1" | "FILE-2" | "FILE-3" | "FILE-4" | "AGT-2" | "AGT-3" | "AGT-4" | "AGT-5" | "AGT-6" | "AGT-10" | "RUN-1" | "RUN-2" | "RUN-3" | "RUN-5" | "RUN-6" | "RUN-9" | "ACC-1" | "ACC-2" | "ACC-3" | "ACC-4" | "CAN-1" | "CAN-3" | "CAN-4" | "CAN-6" | "CAN-7" | "CAN-9" | "CAN-10" | "CAN-11" | "API-1";
+        Rule: "JOB-1" | "JOB-2" | "JOB-3" | "JOB-5" | "JOB-6" | "JOB-7" | "JOB-9" | "JOB-11" | "JOB-12" | "DEP-1" | "DEP-2" | "DEP-3" | "ATT-2" | "REV-1" | "REV-3" | "NOTE-1" | "NOTE-2" | "FILE-1" | "FILE-2" | "FILE-3" | "FILE-4" | "AGT-2" | "AGT-3" | "AGT-4" | "AGT-5" | "AGT-6" | "AGT-10" | "RUN-1" | "RUN-2" | "RUN-3" | "RUN-5" | "RUN-6" | "RUN-9" | "ACC-1" | "ACC-2" | "ACC-3" | "ACC-4" | "CAN-1" | "CAN-3" | "CAN-4" | "CAN-6" | "CAN-7" | "CAN-9" | "CAN-10" | "CAN-11" | "INB-1" | "API-1";
         /**
          * Format: uuid
          * @description A registered runner.
@@ -3920,6 +4216,130 @@ export interface operations {
             };
         };
     };
+    list_inbox: {
+        parameters: {
+            query?: {
+                /** @description Of this workspace only. */
+                workspace?: components["schemas"]["WorkspaceId"];
+                /** @description Of this kind only. */
+                kind?: components["schemas"]["InboxKind"];
+                /** @description What was put aside, and mentions that were read, instead of what waits. */
+                done?: boolean;
+                /** @description Most items of the page: 1 to 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InboxItem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_inbox: {
+        parameters: {
+            query?: {
+                /** @description Of this workspace only. */
+                workspace?: components["schemas"]["WorkspaceId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxCount"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_aside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `id` of an item. */
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `id` of an item. */
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_invitation: {
         parameters: {
             query?: never;
@@ -4384,6 +4804,38 @@ export interface operations {
             };
         };
     };
+    list_mentionable: {
+        parameters: {
+            query?: {
+                /** @description What has been typed behind the `@`: the beginning of a name or of a word in it, in whatever case. */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                job: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Person"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_notes: {
         parameters: {
             query?: {
@@ -4440,7 +4892,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Note"];
+                    "application/json": components["schemas"]["AddedNote"];
                 };
             };
             default: {
@@ -5408,6 +5860,16 @@ export interface operations {
     list_activity: {
         parameters: {
             query?: {
+                /** @description Done by this person. */
+                by?: components["schemas"]["UserId"];
+                /** @description Of this kind. */
+                kind?: components["schemas"]["ActivityKind"];
+                /** @description About this job. */
+                job?: components["schemas"]["JobId"];
+                /** @description Not before this time. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Before this time. */
+                to?: components["schemas"]["Timestamp"];
                 /** @description Most items of the page: 1 to 200. */
                 limit?: number;
                 /** @description `next` of the page before. */

@@ -2,6 +2,7 @@ import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
 import { CircleHelp, Ellipsis, Plus } from 'lucide-react';
 import { Fragment, type ReactNode } from 'react';
 import { useOpenRequests } from '@/api/hooks';
+import { useInboxCount } from '@/api/inbox';
 import type { Workspace } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
 import { useUi } from '@/shared/lib/ui-store';
@@ -53,11 +54,14 @@ export function SideNav({ workspace, mayCreate }: Props) {
 
 /** What waits for somebody, as a number beside the page where it is answered. */
 function Waiting({ page, workspace }: { page: Page; workspace: Workspace }) {
-  const waiting = useOpenRequests(workspace.id).length;
-  return page.label === 'Board' && waiting > 0 ? (
+  const requests = useOpenRequests(workspace.id).length;
+  const inbox = useInboxCount()?.total ?? 0;
+  const waiting = page.label === 'Board' ? requests : page.label === 'Inbox' ? inbox : 0;
+  const words = page.label === 'Board' ? (waiting === 1 ? 'open request' : 'open requests') : waiting === 1 ? 'thing waits' : 'things wait';
+  return waiting > 0 ? (
     <span className="rounded-full bg-progress-soft px-1.5 font-semibold text-2xs text-progress">
       {waiting}
-      <span className="sr-only"> open {waiting === 1 ? 'request' : 'requests'}</span>
+      <span className="sr-only"> {words}</span>
     </span>
   ) : null;
 }

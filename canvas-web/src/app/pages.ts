@@ -1,14 +1,16 @@
-import { Columns3, Frame, ListTree, Server, Users, Workflow } from 'lucide-react';
+import { Columns3, Frame, History, Inbox, ListTree, Server, Users, Workflow } from 'lucide-react';
 
 /**
  * The pages of a workspace, in the order of the navigation. `group` draws a line between what is worked on, looked at and looked after;
  * `phone` has a tab of its own on a phone, the others are behind "More".
  */
 export const pages = [
+  { to: '/w/$slug/inbox', label: 'Inbox', icon: Inbox, group: 'work', phone: true },
   { to: '/w/$slug', label: 'Board', icon: Columns3, group: 'work', phone: true },
   { to: '/w/$slug/backlog', label: 'Backlog', icon: ListTree, group: 'work', phone: true },
   { to: '/w/$slug/canvases', label: 'Canvases', icon: Frame, group: 'work', phone: true },
   { to: '/w/$slug/graph', label: 'Dependencies', icon: Workflow, group: 'work', phone: false },
+  { to: '/w/$slug/activity', label: 'Activity', icon: History, group: 'look', phone: false },
   { to: '/w/$slug/runners', label: 'Runners', icon: Server, group: 'team', phone: false },
   { to: '/w/$slug/members', label: 'Members', icon: Users, group: 'team', phone: false },
 ] as const;

@@ -13,6 +13,7 @@ import { keys } from '@/api/keys';
 import { ApiProblem } from '@/api/problem';
 import type { User } from '@/api/types';
 import { forgetSavedCopies } from '@/canvas/sync/copies';
+import { parseSearch as parseActivity } from '@/features/activity/filter';
 import { type BacklogSearch, parseBacklog } from '@/features/backlog/search';
 import { BoardPage } from '@/features/board/board-page';
 import { parseFilter } from '@/features/board/filter';
@@ -189,6 +190,25 @@ const membersRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/members/members-page'), 'MembersPage'),
 });
 
+const inboxRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'inbox',
+  validateSearch: (search: Record<string, unknown>): { aside?: true; only?: 'here' } => ({
+    aside: search.aside === true ? true : undefined,
+    only: search.only === 'here' ? 'here' : undefined,
+  }),
+  component: lazyRouteComponent(() => import('@/features/inbox/inbox-page'), 'InboxPage'),
+  pendingComponent: Loading,
+});
+
+const activityRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'activity',
+  validateSearch: parseActivity,
+  component: lazyRouteComponent(() => import('@/features/activity/activity-page'), 'ActivityPage'),
+  pendingComponent: Loading,
+});
+
 const canvasesRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: 'canvases',
@@ -229,6 +249,8 @@ export const router = createRouter({
     workspaceRoute.addChildren([
       boardRoute.addChildren([boardIndexRoute, jobRoute]),
       backlogRoute,
+      inboxRoute,
+      activityRoute,
       canvasesRoute,
       canvasRoute,
       graphRoute,

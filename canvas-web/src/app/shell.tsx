@@ -7,6 +7,7 @@ import type { Canvas, User, Workspace } from '@/api/types';
 import { forgetCopy } from '@/canvas/sync/copies';
 import { LiveConnection } from '@/live/connection';
 import { rememberWorkspace } from '@/shared/lib/last-workspace';
+import { useNotifyChoice } from '@/shared/lib/notify-choice';
 import { useShortcuts } from '@/shared/lib/shortcuts';
 import { useUi } from '@/shared/lib/ui-store';
 import { usePhone } from '@/shared/lib/use-media';
@@ -18,6 +19,7 @@ import { toSignIn } from './router';
 import { ShortcutSheet } from './shortcut-sheet';
 
 const CreateJobDialog = lazy(() => import('@/features/create/create-job-dialog').then((m) => ({ default: m.CreateJobDialog })));
+const InboxNotices = lazy(() => import('@/features/inbox/inbox-notices').then((m) => ({ default: m.InboxNotices })));
 
 export function WorkspaceShell() {
   const { slug } = useParams({ from: '/w/$slug' });
@@ -33,6 +35,7 @@ function Shell({ workspace }: { workspace: Workspace }) {
   const navigate = useNavigate();
   const phone = usePhone();
   const { creating, helping } = useUi();
+  const notify = useNotifyChoice(({ on }) => on);
   const mayCreate = workspace.role !== 'viewer';
 
   useEffect(() => {
@@ -82,6 +85,7 @@ function Shell({ workspace }: { workspace: Workspace }) {
       <Suspense>
         {creating && mayCreate && <CreateJobDialog workspace={workspace} onClose={() => useUi.setState({ creating: false })} />}
       </Suspense>
+      <Suspense>{notify && <InboxNotices slug={workspace.slug} />}</Suspense>
       {helping && <ShortcutSheet onClose={() => useUi.setState({ helping: false })} />}
     </div>
   );

@@ -19,6 +19,9 @@ export const useLiveStatus = create<{ status: LiveStatus; retryNow: () => void }
   retryNow: () => undefined,
 }));
 
+/** How far the feed of each workspace was followed, for pages that ask the server what a change means. */
+export const useFeedHead = create<Readonly<Record<string, number>>>(() => ({}));
+
 /** Most messages that wait for one turn of the screen; beyond, the lists are loaded afresh instead. */
 const MOST_WAITING = 5_000;
 
@@ -148,6 +151,7 @@ export class LiveConnection {
     const url = new URL(`/api/v1/workspaces/${this.workspace}/events`, location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     url.searchParams.set('after', String(this.position.seq));
+    url.searchParams.set('inbox', '1');
     const socket = new WebSocket(url);
     this.socket = socket;
     let opened = false;
@@ -217,9 +221,17 @@ export class LiveConnection {
     if (messages.length > 0) {
       this.perform(receive(this.position, messages));
     }
+    const inbox = messages.findLast((message) => message.type === 'inbox');
+    if (inbox?.type === 'inbox') {
+      this.cache.setQueryData(keys.inboxCount, inbox.count);
+      void this.cache.invalidateQueries({ queryKey: keys.inbox });
+    }
   }
 
   private perform(step: FeedStep) {
+    if (step.position.seq !== this.position.seq) {
+      useFeedHead.setState({ [this.workspace]: step.position.seq });
+    }
     this.position = step.position;
     if (step.apply.length > 0) {
       this.write(step.apply);
@@ -238,6 +250,7 @@ export class LiveConnection {
       void this.cache.invalidateQueries({ queryKey: keys.members(this.workspace) });
       void this.cache.invalidateQueries({ queryKey: keys.canvases(this.workspace) });
       void this.cache.invalidateQueries({ queryKey: keys.folders(this.workspace) });
+      void this.cache.invalidateQueries({ queryKey: keys.activity(this.workspace) });
     }
   }
 

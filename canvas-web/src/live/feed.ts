@@ -30,8 +30,8 @@ export interface FeedStep {
 
 export const atStart: FeedPosition = { loading: true, seq: 0, waiting: [] };
 
-export const isControl = (message: FeedMessage): message is Extract<FeedMessage, { type: 'reset' | 'caught' }> =>
-  message.type === 'reset' || message.type === 'caught';
+export const isControl = (message: FeedMessage): message is Extract<FeedMessage, { type: 'reset' | 'caught' | 'inbox' }> =>
+  message.type === 'reset' || message.type === 'caught' || message.type === 'inbox';
 
 const isMoment = (message: FeedMessage): message is FeedMoment => message.type === 'job.tool';
 
@@ -51,7 +51,7 @@ export function receive(position: FeedPosition, messages: readonly FeedMessage[]
         reload = true;
         waiting = [];
         apply = [];
-      } else {
+      } else if (message.type === 'caught') {
         caughtUp = true;
       }
     } else if (isMoment(message)) {

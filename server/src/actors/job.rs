@@ -11,18 +11,20 @@ use actix::{
 };
 use coord_domain::{
     Refusal, dependency, folder,
-    job::{Job, Kind},
+    job::{Job, Kind, Review},
     lifecycle::{self, Command, Doing, Given, Happening, JobEvent, NewGiven},
-    order,
+    mention, order,
     rights::{self, Act, Who},
 };
 use coord_protocol::{
-    id::{AttemptId, CanvasId, FolderId, JobId, UserId, WorkspaceId},
+    id::{AttemptId, CanvasId, FolderId, JobId, MentionId, UserId, WorkspaceId},
     job::NewJob,
     rule::Rule,
     time::Timestamp,
 };
-use coord_store::{StoreError, Tx, audit, canvases, feed, folders as rows, idempotency, jobs, members, requests, runners, workspaces};
+use coord_store::{
+    StoreError, Tx, audit, canvases, feed, folders as rows, idempotency, jobs, members, mentions, requests, runners, workspaces,
+};
 use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -119,6 +121,8 @@ struct Decided {
     act: &'static str,
     actor: Option<UserId>,
     from: Caller,
+    /// For whom a review names: made here, since a transaction may run twice.
+    mention_ids: Vec<MentionId>,
 }
 
 async fn perform(live: &Live, id: JobId, mut copy: Option<Job>, by: &By) -> Result<Job, CommandError> {
@@ -196,7 +200,10 @@ async fn decide(live: &Live, job: Job, open_dependencies: &[i64], by: &By) -> Re
         return Ok(Err(job));
     }
     let after = lifecycle::advance(job.clone(), &events, now);
+    let reviewed = events.iter().any(|event| matches!(event, JobEvent::Reviewed(_)));
+    let mentions = if reviewed { mention::MAX_MENTIONS } else { 0 };
     Ok(Ok(Decided {
+        mention_ids: (0..mentions).map(|_| MentionId(live.ids().uuid())).collect(),
         before: job,
         after,
         events,
@@ -303,11 +310,15 @@ async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str, folder_ids: &[Fol
         let (was, is) = audited(before, after);
         audit::append(tx, &entry.changed(was, is)).await?;
     }
+    let mut mentioned = vec![];
     for event in events {
-        if let JobEvent::AttemptStarted { worker, .. } = event
-            && let coord_domain::job::Worker::Runner { claim, .. } = worker
-        {
-            runners::count_attempt(tx, claim.runner).await?;
+        match event {
+            JobEvent::AttemptStarted {
+                worker: coord_domain::job::Worker::Runner { claim, .. },
+                ..
+            } => runners::count_attempt(tx, claim.runner).await?,
+            JobEvent::Reviewed(review) => mentioned = mention_in(tx, decided, review, at).await?,
+            _ => {}
         }
     }
     if !deleted
@@ -329,7 +340,7 @@ async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str, folder_ids: &[Fol
         at,
         kind,
         Some(after.id),
-        &payload(before, after, deleted, decided.actor),
+        &payload(decided, deleted, &mentioned),
     )
     .await?)
 }
@@ -374,8 +385,24 @@ async fn show_folder(tx: &mut Tx, job: &Job, ids: &[FolderId], at: Timestamp) ->
     Ok(())
 }
 
+/// Writes down whom the words of a review name (NOTE-2): those of the review, and those on lines.
+async fn mention_in(tx: &mut Tx, decided: &Decided, review: &Review, at: Timestamp) -> Result<Vec<UserId>, StoreError> {
+    let Decided { before, after, .. } = decided;
+    let Some(attempt) = &before.attempt else { return Ok(vec![]) };
+    let words = review.comments.iter().map(|comment| comment.body.as_str());
+    let words: Vec<_> = std::iter::once(review.body.as_str()).chain(words).collect();
+    let members = mentions::candidates(tx, after.workspace).await?;
+    let found = mention::find(&words.join("\n\n"), &members, &after.access, review.by, &[]).mentioned;
+    let named = decided.mention_ids.iter().zip(&found);
+    mentions::insert(tx, after, mentions::Place::Review(attempt.id), review.by, at, named).await?;
+    Ok(found.into_iter().map(|mention| mention.user).collect())
+}
+
 /// Who could see it before, when that is not who can see it now; who did it; where it went.
-fn payload(before: &Job, after: &Job, deleted: bool, actor: Option<UserId>) -> Value {
+fn payload(decided: &Decided, deleted: bool, mentioned: &[UserId]) -> Value {
+    let Decided {
+        before, after, actor, act, ..
+    } = decided;
     let mut payload = json!({});
     if deleted || before.access != after.access {
         payload["was"] = json!(before.access);
@@ -390,6 +417,10 @@ fn payload(before: &Job, after: &Job, deleted: bool, actor: Option<UserId>) -> V
     }
     if let Some(actor) = actor {
         payload["by"] = json!(actor);
+        payload["act"] = json!(act.trim_start_matches("job."));
+    }
+    if !mentioned.is_empty() {
+        payload["mentions"] = json!(mentioned);
     }
     payload
 }

@@ -11,6 +11,7 @@ mod canvas;
 mod canvases;
 mod feeds;
 mod folders;
+mod inbox;
 mod job;
 mod logs;
 mod people;
@@ -28,6 +29,7 @@ pub use backlog::FolderChange;
 pub use canvas::{Edited, Ended, Entered};
 pub use canvases::CanvasSeat;
 pub use feeds::FeedItem;
+pub use inbox::{InboxNews, count};
 pub use job::Origin;
 pub(crate) use runner::handover;
 pub use runner::{Connect, RunnerLive};
@@ -173,6 +175,8 @@ pub(crate) struct Inner {
     seats: Arc<seats::Seats>,
     access_changed: broadcast::Sender<JobId>,
     revoked: broadcast::Sender<Revoked>,
+    /// Whose inbox changed by what they did themselves, which is in no feed.
+    inboxes: broadcast::Sender<UserId>,
 }
 
 /// Tells when who may see a job changed (ACC-5).
@@ -227,6 +231,7 @@ impl Live {
             seats: Arc::default(),
             access_changed: broadcast::channel(REVOCATIONS).0,
             revoked: broadcast::channel(REVOCATIONS).0,
+            inboxes: broadcast::channel(REVOCATIONS).0,
         }))
     }
 
@@ -426,7 +431,10 @@ impl Live {
         // Nobody listening is fine: there is no open connection then.
         let _listeners = self.0.revoked.send(revoked);
         match revoked {
-            Revoked::Member(workspace, _) => self.runners_changed(workspace),
+            Revoked::Member(workspace, user) => {
+                self.runners_changed(workspace);
+                self.inbox_touched(user);
+            }
             Revoked::Runner(runner) => {
                 self.remove_runner(runner);
                 for workspace in self.0.workspaces.running() {

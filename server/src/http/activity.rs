@@ -9,16 +9,17 @@ use coord_domain::{
 };
 use coord_protocol::{
     Page,
-    feed::{ActivityEntry, ActivityJob},
-    id::{JobId, UserId, WorkspaceId},
-    job::JobState,
+    feed::{ActivityCanvas, ActivityEntry, ActivityJob, ActivityKind},
+    id::{CanvasId, JobId, NoteId, RequestId, UserId, WorkspaceId},
     problem::Problem,
+    time::Timestamp,
 };
 use coord_store::{
-    StoreError,
-    feed::{self, FeedRow},
+    StoreError, canvases,
+    feed::{self, FeedRow, NewsFilter},
+    notes, requests,
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Rows of the feed looked at in one go while what is not for the reader is left out.
@@ -27,85 +28,142 @@ const BATCH: i64 = 200;
 /// Most such looks for one page: a reader of a workspace full of private jobs gets a short page and goes on from its cursor.
 const MAX_BATCHES: usize = 10;
 
+/// Most characters of a note, or of what an agent asks.
+const EXCERPT: usize = 200;
+
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(list_activity);
 }
 
+/// What of it.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ActivityQuery {
+    /// Done by this person.
+    by: Option<UserId>,
+    /// Of this kind.
+    kind: Option<ActivityKind>,
+    /// About this job.
+    job: Option<JobId>,
+    /// Not before this time.
+    from: Option<Timestamp>,
+    /// Before this time.
+    to: Option<Timestamp>,
+    /// Most items of the page: 1 to 200.
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
 /// What happened, newest first, as far as it concerns jobs you may see. A page may be short, even empty; the last has no `next`.
-#[utoipa::path(tag = "workspaces", params(("ws" = WorkspaceId, Path), Paging), responses((status = 200, body = Page<ActivityEntry>), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "workspaces", params(("ws" = WorkspaceId, Path), ActivityQuery), responses((status = 200, body = Page<ActivityEntry>), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[get("/workspaces/{ws}/activity")]
 async fn list_activity(
     ctx: Ctx,
     caller: Caller,
     ws: web::Path<WorkspaceId>,
-    paging: web::Query<Paging>,
+    query: web::Query<ActivityQuery>,
 ) -> Result<web::Json<Page<ActivityEntry>>, ApiError> {
+    let query = query.into_inner();
+    let paging = Paging {
+        limit: query.limit,
+        cursor: query.cursor,
+    };
+    let filter = NewsFilter {
+        by: query.by,
+        kind: query.kind,
+        job: query.job,
+        from: query.from,
+        to: query.to,
+    };
     let (ws, limit) = (ws.into_inner(), usize::try_from(paging.limit()?).unwrap_or_default());
     let mut before = paging.after::<i64>()?.unwrap_or(i64::MAX);
     let who = who(&mut *ctx.read().await?, ws, caller.id()).await?;
     may(who, Act::See, None)?;
-    let mut items = Vec::new();
-    for _ in 0..MAX_BATCHES {
-        let rows = feed::read_back(&mut *ctx.read().await?, ws, before, BATCH).await?;
+    let mut found = Vec::new();
+    let mut next = None;
+    'page: for look in 1..=MAX_BATCHES {
+        let rows = feed::read_news(&mut *ctx.read().await?, ws, filter, before, BATCH).await?;
         let last_batch = rows.len() < usize::try_from(BATCH).unwrap_or_default();
         for row in rows {
             before = row.seq;
-            items.extend(entry(&ctx, who, row).await?);
-            if items.len() == limit {
-                let next = (before > 1).then(|| before.to_string());
-                return Ok(web::Json(Page { items, next }));
+            if let Some(about) = about(&ctx, who, &row).await? {
+                found.push((row, about));
+            }
+            if found.len() == limit {
+                next = (before > 1).then(|| before.to_string());
+                break 'page;
             }
         }
         if last_batch {
-            return Ok(web::Json(Page { items, next: None }));
+            break;
+        }
+        if look == MAX_BATCHES {
+            next = Some(before.to_string());
         }
     }
-    Ok(web::Json(Page {
-        items,
-        next: Some(before.to_string()),
-    }))
+    let mut items = Vec::with_capacity(found.len());
+    for (row, about) in found {
+        items.push(entry(&ctx, row, about).await?);
+    }
+    with_people(&ctx, &mut items).await?;
+    Ok(web::Json(Page { items, next }))
 }
 
 fn field<T: DeserializeOwned>(row: &FeedRow, name: &str) -> Option<T> {
     serde_json::from_value(row.payload.get(name)?.clone()).ok()
 }
 
-/// The row as this person may see it. A job's change that is neither a move nor anybody's doing is no news.
-async fn entry(ctx: &Ctx, who: Who, row: FeedRow) -> Result<Option<ActivityEntry>, StoreError> {
-    let (from, to): (Option<JobState>, Option<JobState>) = (field(&row, "from"), field(&row, "to"));
-    let (by, user): (Option<UserId>, Option<UserId>) = (field(&row, "by"), field(&row, "user"));
-    if row.kind.starts_with("runner.") || row.kind == "invitation.changed" || (row.kind == "job.changed" && to.is_none() && by.is_none()) {
-        return Ok(None);
-    }
-    let job = match row.job {
-        None => None,
-        Some(id) => {
-            let seen = match ctx.live.snapshot(id).await? {
-                Some(now) => may(who, Act::See, Some(&now.access)).is_ok().then(|| {
-                    let job = ctx.live.shown(&now);
-                    ActivityJob {
-                        id,
-                        number: job.number,
-                        title: job.title,
-                    }
-                }),
-                None => tombstone(who, id, &row),
-            };
-            let Some(seen) = seen else { return Ok(None) };
-            Some(seen)
-        }
+/// The jobs a row tells of.
+struct About {
+    job: Option<ActivityJob>,
+    other: Option<ActivityJob>,
+    gone: bool,
+}
+
+/// What the row is about, as this person may see it; `None` when it is not for them.
+async fn about(ctx: &Ctx, who: Who, row: &FeedRow) -> Result<Option<About>, StoreError> {
+    let mut about = About {
+        job: None,
+        other: None,
+        gone: false,
     };
-    let people = ctx.live.people(by.into_iter().chain(user)).await?;
-    Ok(Some(ActivityEntry {
-        seq: row.seq,
-        at: row.at,
-        what: row.kind,
-        job,
-        by: by.and_then(|by| people.get(&by).cloned()),
-        user: user.and_then(|user| people.get(&user).cloned()),
-        from,
-        to,
-    }))
+    if let Some(id) = row.job {
+        about.job = match seen(ctx, who, id).await? {
+            Some(seen) => seen,
+            None => {
+                about.gone = true;
+                tombstone(who, id, row)
+            }
+        };
+        if about.job.is_none() {
+            return Ok(None);
+        }
+    }
+    if let Some(other) = field::<JobId>(row, "dependency") {
+        // What is told of a job that one may not see would tell that there is one.
+        let Some(Some(other)) = seen(ctx, who, other).await? else {
+            return Ok(None);
+        };
+        about.other = Some(other);
+    }
+    Ok(Some(about))
+}
+
+/// `None` when there is no such job, `Some(None)` when it is not theirs to see.
+async fn seen(ctx: &Ctx, who: Who, id: JobId) -> Result<Option<Option<ActivityJob>>, StoreError> {
+    let Some(now) = ctx.live.snapshot(id).await? else {
+        return Ok(None);
+    };
+    Ok(Some(may(who, Act::See, Some(&now.access)).is_ok().then(|| {
+        let job = ctx.live.shown(&now);
+        ActivityJob {
+            id,
+            number: job.number,
+            title: job.title,
+        }
+    })))
 }
 
 /// A job that is gone is told of by the event of its end alone, to those who could see it then (JOB-11).
@@ -117,4 +175,64 @@ fn tombstone(who: Who, id: JobId, row: &FeedRow) -> Option<ActivityJob> {
         number: field(row, "number").unwrap_or_default(),
         title: field(row, "title").unwrap_or_default(),
     })
+}
+
+/// The line of Activity; people have their ids only.
+async fn entry(ctx: &Ctx, row: FeedRow, about: About) -> Result<ActivityEntry, StoreError> {
+    let person = |name: &str| {
+        let id: Option<UserId> = field(&row, name);
+        id.map(|id| coord_protocol::account::Person { id, name: String::new() })
+    };
+    let mut gone = about.gone;
+    let mut conn = ctx.store.read().await?;
+    let canvas = match field::<CanvasId>(&row, "canvas") {
+        Some(id) => {
+            let now = canvases::get(&mut conn, id).await?.map(|canvas| canvas.name);
+            gone |= now.is_none();
+            let name = now.or_else(|| field(&row, "name")).unwrap_or_default();
+            Some(ActivityCanvas { id, name })
+        }
+        None => None,
+    };
+    let mut text = None;
+    if let Some(note) = field::<NoteId>(&row, "note") {
+        text = notes::beginning(&mut conn, note).await?;
+    } else if let Some(request) = field::<RequestId>(&row, "request") {
+        let asked = requests::get(&mut conn, request).await?;
+        text = asked.map(|request| request.ask.title.chars().take(EXCERPT).collect());
+    }
+    Ok(ActivityEntry {
+        seq: row.seq,
+        at: row.at,
+        kind: feed::news(&row.kind, &row.payload).unwrap_or(ActivityKind::Jobs),
+        act: field(&row, "act").or_else(|| field::<bool>(&row, "renamed").map(|_| "renamed".to_owned())),
+        job: about.job,
+        by: person("by"),
+        user: person("user"),
+        role: field(&row, "role"),
+        other: about.other,
+        canvas,
+        file: field(&row, "file"),
+        text,
+        gone,
+        from: field(&row, "from"),
+        to: field(&row, "to"),
+        what: row.kind,
+    })
+}
+
+/// Gives the people their names.
+async fn with_people(ctx: &Ctx, items: &mut [ActivityEntry]) -> Result<(), StoreError> {
+    let ids: Vec<_> = items
+        .iter()
+        .flat_map(|item| item.by.iter().chain(&item.user))
+        .map(|person| person.id)
+        .collect();
+    let people = ctx.live.people(ids).await?;
+    for person in items.iter_mut().flat_map(|item| item.by.iter_mut().chain(&mut item.user)) {
+        if let Some(known) = people.get(&person.id) {
+            *person = known.clone();
+        }
+    }
+    Ok(())
 }

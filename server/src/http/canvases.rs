@@ -98,7 +98,7 @@ async fn enter(tx: &mut Tx, canvas: &Canvas, document: &[u8], entry: &audit::Ent
         canvas.created_at,
         "canvas.changed",
         None,
-        &json!({ "canvas": canvas.id }),
+        &json!({ "canvas": canvas.id, "by": entry.actor, "act": "created" }),
     )
     .await?)
 }
@@ -155,6 +155,16 @@ async fn get_canvas(ctx: Ctx, caller: Caller, canvas: web::Path<CanvasId>) -> Re
     Ok(web::Json(canvas))
 }
 
+/// The word for Activity.
+fn what_changed(before: &Canvas, after: &Canvas) -> &'static str {
+    match (before.name != after.name, before.locked, after.locked) {
+        (true, ..) => "renamed",
+        (false, false, true) => "locked",
+        (false, true, false) => "unlocked",
+        (false, ..) => "handed_over",
+    }
+}
+
 /// Renames a canvas, locks or unlocks it, hands its edit right over.
 #[utoipa::path(tag = "canvases", params(("canvas" = CanvasId, Path)), request_body = PatchCanvas, responses((status = 200, body = Canvas), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[patch("/canvases/{canvas}")]
@@ -190,7 +200,7 @@ async fn patch_canvas(ctx: Ctx, canvas: web::Path<CanvasId>, body: Json<PatchCan
             ..entry.clone()
         };
         audit::append(tx, &entry).await?;
-        let payload = json!({ "canvas": id, "by": me.id });
+        let payload = json!({ "canvas": id, "by": me.id, "act": what_changed(&canvas, &after) });
         let seq = feed::append(tx, canvas.workspace, now, "canvas.changed", None, &payload).await?;
         Ok((after, seq))
     };
@@ -220,7 +230,7 @@ async fn delete_canvas(ctx: Ctx, caller: Caller, canvas: web::Path<CanvasId>) ->
             ..entry.clone()
         };
         audit::append(tx, &entry).await?;
-        let payload = json!({ "canvas": id, "by": user });
+        let payload = json!({ "canvas": id, "by": user, "name": canvas.name });
         let seq = feed::append(tx, canvas.workspace, now, "canvas.deleted", None, &payload).await?;
         Ok((images, canvas.workspace, seq))
     };

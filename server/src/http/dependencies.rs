@@ -138,16 +138,10 @@ pub(super) async fn change(
             let version = job.version;
             jobs::update(tx, &dependencies_changed(job, now), version).await?;
             audit::append(tx, &entry).await?;
-            for job in [other, id] {
-                feed::append(
-                    tx,
-                    entry.workspace.unwrap_or(on.workspace),
-                    now,
-                    "job.changed",
-                    Some(job),
-                    &json!({ "by": user }),
-                )
-                .await?;
+            // The other looks different too; what was done is told once.
+            let told = json!({ "by": user, "act": if adding { "added" } else { "removed" }, "dependency": other });
+            for (job, payload) in [(other, json!({})), (id, told)] {
+                feed::append(tx, on.workspace, now, "job.changed", Some(job), &payload).await?;
             }
         }
         Ok((who, changed))

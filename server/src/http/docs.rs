@@ -2,7 +2,7 @@
 
 use super::{api, problem::ApiError};
 use actix_web::{App, HttpRequest, HttpResponse, http::header, web};
-use coord_protocol::{feed, log, problem::Problem};
+use coord_protocol::{feed, inbox::InboxKind, log, problem::Problem};
 use serde_json::Value;
 use std::{fmt::Write as _, sync::OnceLock};
 use utoipa::{
@@ -14,11 +14,11 @@ use utoipa::{
 };
 use utoipa_actix_web::{AppExt as _, scope};
 
-/// Everything that is not said beside a handler. The types listed travel over WebSockets, which OpenAPI does not describe.
+/// Everything that is not said beside a handler. The types listed travel over WebSockets, which OpenAPI does not describe, or in queries.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "Coord", description = "A workspace where people and AI coding agents get work done together."),
-    components(schemas(Problem, coord_protocol::job::CommandName, feed::FeedMessage, feed::FeedEvent, feed::FeedBody, feed::FeedControl, feed::FeedMoment, log::LogEntry, log::LogBody)),
+    components(schemas(Problem, coord_protocol::job::CommandName, feed::FeedMessage, feed::FeedEvent, feed::FeedBody, feed::FeedControl, feed::FeedMoment, log::LogEntry, log::LogBody, InboxKind)),
     security(("cookie" = []), ("bearer" = [])),
     modifiers(&SignIn),
 )]

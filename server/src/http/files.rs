@@ -301,7 +301,8 @@ async fn remove(ctx: &Ctx, caller: &Caller, id: FileId) -> Result<(), ApiError> 
             ..entry.clone()
         };
         audit::append(tx, &entry).await?;
-        let seq = feed::append(tx, job.workspace, now, "files.changed", Some(job.id), &json!({ "by": user })).await?;
+        let payload = json!({ "by": user, "act": "removed", "file": file.name });
+        let seq = feed::append(tx, job.workspace, now, "files.changed", Some(job.id), &payload).await?;
         Ok((key, job.workspace, seq))
     };
     let (key, ..) = ctx.commit(unit, |live, (_, ws, seq)| live.feed_committed(*ws, *seq)).await?;

@@ -297,7 +297,8 @@ pub(super) async fn join(tx: &mut Tx, code_hash: &str, user: &User, entry: &audi
         Err(StoreError::Unique { .. }) => return Err(people::already_member().into()),
         Err(other) => return Err(other.into()),
     }
-    let seq = feed::append(tx, ws, now, "member.changed", None, &json!({ "user": user.id })).await?;
+    let payload = super::members::told(user.id, user.id, "joined", Some(invitation.role));
+    let seq = feed::append(tx, ws, now, "member.changed", None, &payload).await?;
     let entry = audit::Entry {
         workspace: Some(ws),
         ..entry.changed(json!({ "role": Option::<Role>::None }), json!({ "role": invitation.role }))

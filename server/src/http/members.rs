@@ -53,6 +53,11 @@ async fn both(tx: &mut Tx, ws: WorkspaceId, user: UserId, other: UserId) -> Resu
     Ok((crate::context::who(tx, ws, user).await?, member))
 }
 
+/// What the feed says of a change: who did what to whom.
+pub(super) fn told(by: UserId, user: UserId, act: &str, role: Option<Role>) -> serde_json::Value {
+    json!({ "user": user, "by": by, "act": act, "role": role })
+}
+
 /// Gives a member another role. `owner` hands the workspace over, which only its owner may; they become an admin.
 #[utoipa::path(tag = "members", params(("ws" = WorkspaceId, Path), ("user" = UserId, Path)), request_body = PatchMember, responses((status = 200, body = Member), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[patch("/workspaces/{ws}/members/{user}")]
@@ -78,14 +83,14 @@ async fn patch_member(ctx: Ctx, path: web::Path<(WorkspaceId, UserId)>, body: Js
                 members::set_role(tx, ws, other, Role::Owner).await?;
                 changed.push((
                     user,
-                    feed::append(tx, ws, now, "member.changed", None, &json!({ "user": user })).await?,
+                    feed::append(tx, ws, now, "member.changed", None, &told(user, user, "role", Some(Role::Admin))).await?,
                 ));
                 entry.changed(json!({ "owner": user, "role": before }), json!({ "owner": other, "role": role }))
             }
         };
         changed.push((
             other,
-            feed::append(tx, ws, now, "member.changed", None, &json!({ "user": other })).await?,
+            feed::append(tx, ws, now, "member.changed", None, &told(user, other, "role", Some(role))).await?,
         ));
         audit::append(tx, &entry).await?;
         member.role = role;
@@ -117,7 +122,8 @@ async fn remove_member(ctx: Ctx, caller: Caller, path: web::Path<(WorkspaceId, U
         people::remove(who, target)?;
         let entry = entry.changed(json!({ "role": member.role }), Value::Null);
         members::delete(tx, ws, other).await?;
-        let seq = feed::append(tx, ws, now, "member.changed", None, &json!({ "user": other })).await?;
+        let act = if user == other { "left" } else { "removed" };
+        let seq = feed::append(tx, ws, now, "member.changed", None, &told(user, other, act, None)).await?;
         audit::append(tx, &entry).await?;
         Ok(seq)
     };

@@ -9,16 +9,16 @@ use super::{
 };
 use crate::context::Ctx;
 use actix_web::{HttpResponse, get, post, web};
-use coord_domain::{Refusal, rights::Act, validate};
+use coord_domain::{Refusal, mention, rights::Act, validate};
 use coord_protocol::{
     Page,
     account::Person,
-    id::{JobId, NoteId, WorkspaceId},
-    job::{NewNote, Note},
+    id::{JobId, MentionId, NoteId, WorkspaceId},
+    job::{AddedNote, NewNote, Note},
     problem::Problem,
     rule::Rule,
 };
-use coord_store::{Tx, audit, feed, notes};
+use coord_store::{Tx, audit, feed, mentions, notes};
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -42,12 +42,15 @@ async fn list_notes(
     Ok(web::Json(page(items, limit, |note| note.id.to_string())))
 }
 
-/// Adds a note to a job, and to the attempt open at the time.
-#[utoipa::path(tag = "notes", params(("job" = JobId, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = NewNote, responses((status = 201, body = Note), (status = "default", body = Problem, content_type = "application/problem+json")))]
+/// Adds a note to a job, and to the attempt open at the time. Whom it names by `@name` is told in their inbox, when they see the job.
+#[utoipa::path(tag = "notes", params(("job" = JobId, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = NewNote, responses((status = 201, body = AddedNote), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/jobs/{job}/notes")]
 async fn create_note(ctx: Ctx, job: web::Path<JobId>, body: Json<NewNote>) -> Result<HttpResponse, ApiError> {
     let (id, now) = (job.into_inner(), ctx.now());
     validate::words(Rule::Note1, "body", &body.value.body)?;
+    let chosen = body.value.mentions;
+    // Made here, since a unit may run twice.
+    let ids: Vec<_> = (0..mention::MAX_MENTIONS).map(|_| MentionId(ctx.ids.uuid())).collect();
     let note = Note {
         id: NoteId(ctx.ids.uuid()),
         job: id,
@@ -57,20 +60,46 @@ async fn create_note(ctx: Ctx, job: web::Path<JobId>, body: Json<NewNote>) -> Re
             name: body.caller.user.name.clone(),
         },
         body: Some(body.value.body),
+        mentions: vec![],
         created_at: now,
         retracted_by: None,
         retracted_at: None,
     };
-    let unit = async move |tx: &mut Tx| -> Result<(Note, (WorkspaceId, i64)), ApiError> {
+    let unit = async move |tx: &mut Tx| -> Result<(AddedNote, (WorkspaceId, i64)), ApiError> {
         let (job, _) = reach::job(tx, note.author.id, id, Act::Contribute).await?;
         let note = Note {
             attempt: job.open_attempt().map(|attempt| attempt.number),
             ..note.clone()
         };
         notes::insert(tx, &note).await?;
-        let payload = json!({ "note": note.id, "by": note.author.id });
+        let members = mentions::candidates(tx, job.workspace).await?;
+        let found = mention::find(
+            note.body.as_deref().unwrap_or_default(),
+            &members,
+            &job.access,
+            note.author.id,
+            &chosen,
+        );
+        mentions::insert(
+            tx,
+            &job,
+            mentions::Place::Note(note.id),
+            note.author.id,
+            now,
+            ids.iter().zip(&found.mentioned),
+        )
+        .await?;
+        let named: Vec<_> = found.mentioned.iter().map(|mention| mention.user).collect();
+        let payload = json!({ "note": note.id, "by": note.author.id, "mentions": named });
         let seq = feed::append(tx, job.workspace, now, "note.added", Some(id), &payload).await?;
-        Ok((note, (job.workspace, seq)))
+        let added = AddedNote {
+            note: Note {
+                mentions: found.mentioned,
+                ..note
+            },
+            not_mentioned: found.not_mentioned,
+        };
+        Ok((added, (job.workspace, seq)))
     };
     idempotency::create(&ctx, body.key, None, unit, |live, (ws, seq)| live.feed_committed(*ws, *seq)).await
 }

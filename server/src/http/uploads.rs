@@ -166,7 +166,9 @@ async fn enter(ctx: &Ctx, incoming: Incoming, written: files::Written) -> Result
         if let Some(entry) = &entry {
             audit::append(tx, entry).await?;
         }
-        let payload = json!({ "by": by.and_then(|by| by.user) });
+        // A diff belongs to the attempt, whose end is the news.
+        let shown = matches!(file.kind, Kind::Attachment | Kind::Deliverable).then_some(&file.name);
+        let payload = json!({ "by": by.and_then(|by| by.user), "act": "added", "file": shown });
         let seq = feed::append(tx, workspace, now, "files.changed", Some(file.job), &payload).await?;
         Ok((replaced, seq))
     };

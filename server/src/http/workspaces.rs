@@ -99,7 +99,15 @@ async fn create_workspace(ctx: Ctx, body: Json<NewWorkspace>) -> Result<HttpResp
         };
         workspaces::insert(tx, &workspace).await?;
         members::insert(tx, id, user, Role::Owner, now).await?;
-        workspace.feed_seq = feed::append(tx, id, now, "member.changed", None, &json!({ "user": user })).await?;
+        workspace.feed_seq = feed::append(
+            tx,
+            id,
+            now,
+            "member.changed",
+            None,
+            &json!({ "user": user, "by": user, "act": "joined", "role": Role::Owner }),
+        )
+        .await?;
         audit::append(tx, &entry).await?;
         let seq = workspace.feed_seq;
         Ok((workspace, seq))
@@ -147,7 +155,7 @@ async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchW
         }
         workspaces::update(tx, id, workspace.version, &workspace.name, &workspace.settings).await?;
         workspace.version += 1;
-        workspace.feed_seq = feed::append(tx, id, now, "workspace.changed", None, &json!({})).await?;
+        workspace.feed_seq = feed::append(tx, id, now, "workspace.changed", None, &json!({ "by": user })).await?;
         let after = json!({ "name": workspace.name, "settings": workspace.settings });
         audit::append(tx, &entry.changed(before, after)).await?;
         let seq = workspace.feed_seq;

@@ -2,7 +2,7 @@
 
 use super::socket::{self, Closing, Incoming, Limit, Socket};
 use crate::{
-    actors::{FeedItem, Holder, Live, Revoked, Used},
+    actors::{FeedItem, Holder, InboxNews, Live, Revoked, Used},
     context::Ctx,
     http::{
         auth::{self, Caller, Via},
@@ -18,8 +18,10 @@ use coord_domain::{
 use coord_protocol::{
     feed::{FeedBody, FeedControl, FeedEvent, FeedMoment},
     id::{CanvasId, InvitationId, JobId, NoteId, RequestId, RunnerId, UserId, WorkspaceId},
+    inbox::InboxCount,
 };
 use coord_store::{StoreError, canvases, feed, members, notes, runners};
+use futures_util::future::OptionFuture;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{collections::HashSet, time::Duration};
@@ -33,6 +35,8 @@ const MAX_MESSAGE: usize = 4 * 1024;
 pub struct After {
     /// The last number seen; without it only what happens from now on.
     after: Option<i64>,
+    /// `1`: tell how much waits in the inbox, at the beginning and with each change.
+    inbox: Option<u8>,
 }
 
 /// Opens the event stream.
@@ -63,14 +67,17 @@ pub async fn open(
         workspace,
         who,
     };
-    let after = after.after;
+    let (after, wants_inbox) = (after.after, after.inbox == Some(1));
+    let (tell, inbox) = watch::channel(None);
+    let news = wants_inbox.then(|| InboxNews::new(live.clone(), standing.user).tell(tell));
     let (until, of) = (caller.until, live.clone());
     socket::start(&request, payload, Limit::of(MAX_MESSAGE), seat, async move |socket| {
         socket::while_signed_in(&of, until, async move {
             // Beside the sending, which a reader far behind or one that does not read would keep from looking up (ACC-5).
             tokio::select! {
                 closing = standing.lost() => Err(closing),
-                ended = watcher.serve(socket, after) => ended,
+                ended = watcher.serve(socket, after, inbox) => ended,
+                Some(failed) = OptionFuture::from(news) => failed.map_err(Closing::again),
             }
         })
         .await
@@ -143,7 +150,12 @@ impl Tools {
 }
 
 impl Watcher {
-    async fn serve(mut self, mut socket: Socket, after: Option<i64>) -> Result<(), Closing> {
+    async fn serve(
+        mut self,
+        mut socket: Socket,
+        after: Option<i64>,
+        mut inbox: watch::Receiver<Option<InboxCount>>,
+    ) -> Result<(), Closing> {
         let (rows, mut head) = self.live.watch_feed(self.workspace);
         let (oldest, newest) = self.bounds().await.map_err(Closing::again)?;
         let mut at = after.unwrap_or(newest);
@@ -166,7 +178,13 @@ impl Watcher {
             if told.replace(at) != Some(at) {
                 self.say(&socket, &FeedControl::Caught { seq: at }).await?;
             }
+            if inbox.has_changed().unwrap_or_default()
+                && let Some(count) = *inbox.borrow_and_update()
+            {
+                self.say(&socket, &FeedControl::Inbox { seq: at, count }).await?;
+            }
             tokio::select! {
+                Ok(()) = inbox.changed() => inbox.mark_changed(),
                 changed = head.changed() => changed.map_err(|_| Closing::again("the feed is gone"))?,
                 () = tools.due() => {
                     for moment in self.used(&mut tools, at).await? {

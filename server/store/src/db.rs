@@ -431,6 +431,12 @@ fn migrations(engine: &str) -> Vec<Migration> {
             include_str!("../../../migrations/sqlite/0007_audit.sql"),
             include_str!("../../../migrations/postgres/0007_audit.sql"),
         ),
+        (
+            8,
+            "inbox",
+            include_str!("../../../migrations/sqlite/0008_inbox.sql"),
+            include_str!("../../../migrations/postgres/0008_inbox.sql"),
+        ),
     ];
     all.into_iter()
         .map(|(version, name, sqlite, postgres)| {

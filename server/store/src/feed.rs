@@ -2,10 +2,45 @@
 
 use crate::{Conn, StoreError, Tx, row::Row};
 use coord_protocol::{
-    id::{JobId, WorkspaceId},
+    feed::ActivityKind,
+    id::{JobId, UserId, WorkspaceId},
     time::Timestamp,
 };
 use serde_json::Value;
+
+/// The number of a kind of news in its column; 0 stands for what is no news in Activity.
+const fn number(kind: ActivityKind) -> i64 {
+    match kind {
+        ActivityKind::Jobs => 1,
+        ActivityKind::Moves => 2,
+        ActivityKind::Requests => 3,
+        ActivityKind::Notes => 4,
+        ActivityKind::Files => 5,
+        ActivityKind::Dependencies => 6,
+        ActivityKind::Members => 7,
+        ActivityKind::Canvases => 8,
+        ActivityKind::Workspace => 9,
+    }
+}
+
+/// What kind of news an event is. A job's change that is neither a move nor anybody's doing is none, nor is the coming and going of runners.
+#[must_use]
+pub fn news(kind: &str, payload: &Value) -> Option<ActivityKind> {
+    let has = |name: &str| payload.get(name).is_some_and(|value| !value.is_null());
+    match kind {
+        "job.changed" if has("to") => Some(ActivityKind::Moves),
+        "job.changed" if has("dependency") => Some(ActivityKind::Dependencies),
+        "job.changed" if has("by") => Some(ActivityKind::Jobs),
+        "job.created" | "job.deleted" => Some(ActivityKind::Jobs),
+        "request.opened" | "request.answered" => Some(ActivityKind::Requests),
+        "note.added" | "note.retracted" => Some(ActivityKind::Notes),
+        "files.changed" if has("file") => Some(ActivityKind::Files),
+        "member.changed" => Some(ActivityKind::Members),
+        "canvas.changed" | "canvas.deleted" => Some(ActivityKind::Canvases),
+        "workspace.changed" => Some(ActivityKind::Workspace),
+        _ => None,
+    }
+}
 
 /// Appends an event in the same transaction as the change it tells of, and returns its number.
 /// `payload` holds ids, not resources: those are rendered for each receiver when they are sent (INV-7).
@@ -26,13 +61,15 @@ pub async fn append(
         .await?
         .ok_or(StoreError::Reference)?;
     let seq = Row::new("workspaces", &row).int("feed_seq")?;
-    sqlx::query("INSERT INTO feed (workspace, seq, at, type, job, payload) VALUES ($1, $2, $3, $4, $5, $6)")
+    sqlx::query("INSERT INTO feed (workspace, seq, at, type, job, payload, actor, news) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
         .bind(workspace.to_string())
         .bind(seq)
         .bind(at.0)
         .bind(kind.to_owned())
         .bind(job.map(|job| job.to_string()))
         .bind(payload.to_string())
+        .bind(payload.get("by").and_then(Value::as_str).map(str::to_owned))
+        .bind(news(kind, payload).map_or(0, number))
         .execute(&mut **tx)
         .await?;
     Ok(seq)
@@ -81,15 +118,86 @@ pub async fn read(conn: &mut Conn, workspace: WorkspaceId, after: i64, limit: i6
     rows.iter().map(feed_row).collect()
 }
 
-/// At most `limit` events before position `before`, newest first.
-pub async fn read_back(conn: &mut Conn, workspace: WorkspaceId, before: i64, limit: i64) -> Result<Vec<FeedRow>, StoreError> {
-    let rows = sqlx::query("SELECT seq, at, type, job, payload FROM feed WHERE workspace = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3")
+/// Which news. Absent parts do not narrow.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NewsFilter {
+    /// Done by this person.
+    pub by: Option<UserId>,
+    /// Of this kind.
+    pub kind: Option<ActivityKind>,
+    /// About this job.
+    pub job: Option<JobId>,
+    /// Not before this time.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
+}
+
+macro_rules! select_news {
+    ($narrow:literal) => {
+        concat!(
+            "SELECT seq, at, type, job, payload FROM feed WHERE workspace = $1 AND seq < $2 AND news > 0 ",
+            $narrow,
+            " AND ($4 = '' OR job = $4) AND ($5 = '' OR actor = $5) AND ($6 = 0 OR news = $6) AND at >= $7 AND at < $8 \
+             ORDER BY seq DESC LIMIT $3"
+        )
+    };
+}
+
+/// At most `limit` pieces of news before position `before`, newest first.
+pub async fn read_news(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    filter: NewsFilter,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<FeedRow>, StoreError> {
+    // One statement per narrowest part, so that each uses its index.
+    let sql = match filter {
+        NewsFilter { job: Some(_), .. } => select_news!("AND job = $4"),
+        NewsFilter { by: Some(_), .. } => select_news!("AND actor = $5"),
+        NewsFilter { kind: Some(_), .. } => select_news!("AND news = $6"),
+        _ => select_news!(""),
+    };
+    let before = match filter.to {
+        Some(to) => before.min(after_the_last(conn, workspace, to).await?),
+        None => before,
+    };
+    let rows = sqlx::query(sql)
         .bind(workspace.to_string())
         .bind(before)
         .bind(limit)
+        .bind(filter.job.map(|id| id.to_string()).unwrap_or_default())
+        .bind(filter.by.map(|id| id.to_string()).unwrap_or_default())
+        .bind(filter.kind.map_or(0, number))
+        .bind(filter.from.map_or(i64::MIN, |at| at.0))
+        .bind(filter.to.map_or(i64::MAX, |at| at.0))
         .fetch_all(conn)
         .await?;
     rows.iter().map(feed_row).collect()
+}
+
+/// How far commits may be out of the order of their times.
+const DISORDER: i64 = 60_000_000;
+
+/// A position after all news from before `at`, so that what is later need not be looked through.
+async fn after_the_last(conn: &mut Conn, workspace: WorkspaceId, at: Timestamp) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT seq FROM feed WHERE workspace = $1 AND news > 0 AND at >= $2 ORDER BY at, seq LIMIT 1")
+        .bind(workspace.to_string())
+        .bind(at.0.saturating_add(DISORDER))
+        .fetch_optional(conn)
+        .await?;
+    row.map_or(Ok(i64::MAX), |row| Row::new("feed", &row).int("seq"))
+}
+
+/// Whether there is no news from `at` on before position `before`: all of a period was read.
+pub async fn is_past(conn: &mut Conn, workspace: WorkspaceId, at: Timestamp, before: i64) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT seq FROM feed WHERE workspace = $1 AND news > 0 AND at >= $2 ORDER BY at, seq LIMIT 1")
+        .bind(workspace.to_string())
+        .bind(at.0.saturating_sub(DISORDER))
+        .fetch_optional(conn)
+        .await?;
+    row.map_or(Ok(true), |row| Ok(Row::new("feed", &row).int("seq")? >= before))
 }
 
 /// Position of the newest event; 0 before the first, and when there is no such workspace.

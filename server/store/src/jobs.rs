@@ -38,7 +38,7 @@ macro_rules! select_jobs {
 pub(crate) use select_jobs;
 
 /// Reads a row of [`select_jobs`].
-fn job(row: &AnyRow) -> Result<Job, StoreError> {
+pub(crate) fn job(row: &AnyRow) -> Result<Job, StoreError> {
     let row = Row::new("jobs", row);
     let mut job: Job = row.json("body")?;
     if job.version != row.int("version")? {

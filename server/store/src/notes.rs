@@ -1,10 +1,10 @@
 //! Notes on jobs (NOTE-1): appended, never changed; a retracted one keeps who and when, not the text.
 
-use crate::{Conn, StoreError, Tx, row::Row};
+use crate::{Conn, StoreError, Tx, mentions, row::Row};
 use coord_protocol::{
     account::Person,
     id::{JobId, NoteId, UserId},
-    job::Note,
+    job::{Mention, Note},
     time::Timestamp,
 };
 use sqlx::any::AnyRow;
@@ -33,6 +33,7 @@ fn note(row: &AnyRow) -> Result<Note, StoreError> {
             name: row.opt_text("author_name")?.unwrap_or_default(),
         },
         body: row.opt_text("body")?,
+        mentions: vec![],
         created_at: row.time("created_at")?,
         retracted_by: row.opt_id("retracted_by")?.map(|id| Person { id, name: retracted_by }),
         retracted_at: row.opt_time("retracted_at")?,
@@ -65,18 +66,44 @@ pub async fn list(conn: &mut Conn, job: JobId, after: Option<NoteId>, limit: i64
         .bind(job.to_string())
         .bind(after.map(|id| id.to_string()).unwrap_or_default())
         .bind(limit)
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
-    rows.iter().map(note).collect()
+    let mut notes = rows.iter().map(note).collect::<Result<Vec<_>, _>>()?;
+    let mut named = mentions::of_notes(conn, job, None).await?;
+    for note in &mut notes {
+        with_mentions(note, named.remove(&note.id));
+    }
+    Ok(notes)
+}
+
+/// A retracted note names nobody any more.
+fn with_mentions(note: &mut Note, named: Option<Vec<Mention>>) {
+    if note.body.is_some() {
+        note.mentions = named.unwrap_or_default();
+    }
 }
 
 /// A note.
 pub async fn get(conn: &mut Conn, id: NoteId) -> Result<Option<Note>, StoreError> {
     let row = sqlx::query(select_notes!("WHERE n.id = $1"))
         .bind(id.to_string())
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(mut note) = row.as_ref().map(note).transpose()? else {
+        return Ok(None);
+    };
+    let mut named = mentions::of_notes(conn, note.job, Some(id)).await?;
+    with_mentions(&mut note, named.remove(&id));
+    Ok(Some(note))
+}
+
+/// The beginning of a note's text, at most 200 characters; `None` once it is retracted.
+pub async fn beginning(conn: &mut Conn, id: NoteId) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT SUBSTR(body, 1, 200) AS beginning FROM notes WHERE id = $1")
+        .bind(id.to_string())
         .fetch_optional(conn)
         .await?;
-    row.as_ref().map(note).transpose()
+    row.map_or(Ok(None), |row| Row::new("notes", &row).opt_text("beginning"))
 }
 
 /// Takes a note's text away for good; `false` when there is none to take.

@@ -43,7 +43,7 @@ macro_rules! select_requests {
     };
 }
 
-fn request(row: &AnyRow) -> Result<Request, StoreError> {
+pub(crate) fn request(row: &AnyRow) -> Result<Request, StoreError> {
     let row = Row::new("requests", row);
     let name = row.opt_text("answered_by_name")?.unwrap_or_default();
     Ok(Request {

@@ -212,6 +212,7 @@ async fn note_1_a_retracted_note_keeps_who_and_when_and_loses_its_text() {
             body: Some(format!("note {n}")),
             created_at: T0,
             retracted_by: None,
+            mentions: vec![],
             retracted_at: None,
         };
         for n in 1..=3 {
@@ -264,7 +265,6 @@ async fn inv_4_the_feed_is_read_on_from_anywhere_and_says_what_is_no_longer_kept
         );
         assert_eq!(row.payload["n"], 3);
         assert_eq!(seqs(feed::read(&mut conn, WORKSPACE, 8, 100).await.unwrap()), [9, 10]);
-        assert_eq!(seqs(feed::read_back(&mut conn, WORKSPACE, i64::MAX, 2).await.unwrap()), [10, 9]);
         assert_eq!(feed::oldest(&mut conn, WORKSPACE).await.unwrap(), Some(1));
         drop(conn);
         let pruned = test

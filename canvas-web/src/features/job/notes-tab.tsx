@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { StickyNote, Undo2 } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { api } from '@/api/calls';
 import { keys } from '@/api/keys';
-import type { Job, Note } from '@/api/types';
+import type { Job, Note, NotMentioned } from '@/api/types';
 import { useDraft } from '@/shared/lib/drafts';
 import { useNow } from '@/shared/lib/now';
 import type { Rights } from '@/shared/lib/rights';
@@ -12,6 +12,7 @@ import { Avatar, Empty, Loading, ProblemNote } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Confirm } from '@/shared/ui/dialog';
 import { Markdown } from '@/shared/ui/markdown';
+import { MentionArea } from '@/shared/ui/mention-area';
 import { toastProblem } from '@/shared/ui/toast';
 
 export function NotesTab({ job, rights }: { job: Job; rights: Rights }) {
@@ -81,7 +82,7 @@ function NoteItem({ note, mayRetract, onRetract }: { note: Note; mayRetract: boo
           )}
         </p>
         {note.body != null ? (
-          <Markdown text={note.body} className="text-sm" />
+          <Markdown text={note.body} className="text-sm" mentions={note.mentions?.map(({ name }) => name).join('\n')} />
         ) : (
           <p className="text-ink-3 text-sm italic">
             Retracted by {note.retracted_by?.name ?? 'somebody'}
@@ -93,10 +94,23 @@ function NoteItem({ note, mayRetract, onRetract }: { note: Note; mayRetract: boo
   );
 }
 
+/** Names in a note that reached nobody, and why. */
+function untoldWords(names: readonly NotMentioned[]): string {
+  const words = names.map(({ name, why }) =>
+    why === 'may_not_see'
+      ? `${name} cannot see this job and was not told.`
+      : `Several people are called ${name}; choose one from the list.`,
+  );
+  return words.join(' ');
+}
+
 function NewNote({ job }: { job: Job }) {
   const [text, setText] = useDraft(`note:${job.id}`);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
+  const [untold, setUntold] = useState<readonly NotMentioned[]>([]);
+  /** Who was chosen from the list, which tells people of the same name apart. */
+  const chosen = useRef(new Set<string>());
   const cache = useQueryClient();
   const add = async () => {
     if (text.trim() === '') {
@@ -104,8 +118,11 @@ function NewNote({ job }: { job: Job }) {
     }
     setBusy(true);
     setProblem(undefined);
+    setUntold([]);
     try {
-      const note = await api.addNote(job.id, text.trim());
+      const { not_mentioned, ...note } = await api.addNote(job.id, text.trim(), [...chosen.current]);
+      chosen.current.clear();
+      setUntold(not_mentioned);
       cache.setQueryData<Note[]>(keys.notes(job.id), (all) => (all?.some((each) => each.id === note.id) ? all : [...(all ?? []), note]));
       setText('');
     } catch (error) {
@@ -123,13 +140,19 @@ function NewNote({ job }: { job: Job }) {
       }}
     >
       {problem !== undefined && <ProblemNote title="The note was not added" error={problem} />}
-      <textarea
+      {untold.length > 0 && (
+        <p role="status" className="text-ink-2 text-sm">
+          {untoldWords(untold)}
+        </p>
+      )}
+      <MentionArea
+        job={job.id}
         aria-label="New note"
-        placeholder="Add a note (Markdown)…"
+        placeholder="Add a note (Markdown). @ mentions somebody…"
         rows={2}
-        className="field resize-y"
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={setText}
+        onMention={(person) => chosen.current.add(person.id)}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
             event.preventDefault();

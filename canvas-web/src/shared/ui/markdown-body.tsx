@@ -1,7 +1,9 @@
 import { ImageOff } from 'lucide-react';
-import ReactMarkdown, { type Components, type Options } from 'react-markdown';
+import { useMemo } from 'react';
+import ReactMarkdown, { type Components } from 'react-markdown';
 import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
 import remarkGfm from 'remark-gfm';
+import { mentionMarks } from './mention-marks';
 
 const components: Components = {
   a: ({ href, children }) => (
@@ -35,11 +37,11 @@ function htmlAsText() {
   return visit;
 }
 
-const rehypePlugins: Options['rehypePlugins'] = [htmlAsText, [rehypeSanitize, defaultSchema]];
-
-export default function MarkdownBody({ text }: { text: string }) {
+export default function MarkdownBody({ text, mentions = '' }: { text: string; mentions?: string }) {
+  // One plugin per list of names, as ReactMarkdown wants them unchanged.
+  const marks = useMemo(() => mentionMarks(mentions.split('\n')), [mentions]);
   return (
-    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={rehypePlugins} components={components}>
+    <ReactMarkdown remarkPlugins={[remarkGfm]} rehypePlugins={[htmlAsText, [rehypeSanitize, defaultSchema], marks]} components={components}>
       {text}
     </ReactMarkdown>
   );

@@ -20,7 +20,16 @@ const Plain = ({ text }: { text: string }) => <p className="wrap-break-word whit
 const NESTED = /^(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])[ \t])){40}|^[ \t]{100,}(?:[-+*>]|\d{1,9}[.)])/m;
 
 /** Markdown from people and agents: sanitised, no images, HTML shown as it is written, no escapes of terminals. */
-export const Markdown = memo(function Markdown({ text, className }: { text: string; className?: string }) {
+export const Markdown = memo(function Markdown({
+  text,
+  className,
+  mentions,
+}: {
+  text: string;
+  className?: string;
+  /** Names that are shown as mentions behind an `@`, one per line. */
+  mentions?: string;
+}) {
   const plain = useMemo(() => stripAnsi(text), [text]);
   return (
     <div className={className ? `prose-agent ${className}` : 'prose-agent'}>
@@ -29,7 +38,7 @@ export const Markdown = memo(function Markdown({ text, className }: { text: stri
       ) : (
         <Fallback text={plain}>
           <Suspense fallback={<Plain text={plain} />}>
-            <Rendered text={plain} />
+            <Rendered text={plain} mentions={mentions} />
           </Suspense>
         </Fallback>
       )}
