@@ -96,6 +96,20 @@ pub struct BranchReport {
     pub insertions: u32,
     /// Lines removed since the base.
     pub deletions: u32,
+    /// Whether it would merge, as seen when the attempt ended. Absent when there was nothing to merge or it could not be found out.
+    #[serde(default)]
+    pub merge_check: Option<Box<MergeCheck>>,
+}
+
+/// A merge that was tried and not made (REV-2): what the reviewer should know before approving.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MergeCheck {
+    /// Branch it would be merged into.
+    pub base_branch: String,
+    /// Tip of that branch at the time.
+    pub base_commit: String,
+    /// Paths in conflict, at most 200; none when it merges cleanly.
+    pub conflicts: Vec<String>,
 }
 
 /// A reviewer's verdict on an attempt.

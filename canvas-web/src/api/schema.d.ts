@@ -592,6 +592,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job}/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What agents asked in one job, open and answered, oldest first: the latest 500, all on one page. */
+        get: operations["list_of_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job}/team": {
         parameters: {
             query?: never;
@@ -1410,6 +1427,7 @@ export interface components {
              * @description Lines added since the base.
              */
             insertions: number;
+            merge_check?: components["schemas"]["MergeCheck"] | null;
             /** @description `coord/<number>-<slug>`. */
             name: string;
             /** @description Whether the tip is on the remote. False when there was nothing to push. */
@@ -2276,6 +2294,15 @@ export interface components {
          * @description Somebody named in a note or a review.
          */
         MentionId: string;
+        /** @description A merge that was tried and not made (REV-2): what the reviewer should know before approving. */
+        MergeCheck: {
+            /** @description Branch it would be merged into. */
+            base_branch: string;
+            /** @description Tip of that branch at the time. */
+            base_commit: string;
+            /** @description Paths in conflict, at most 200; none when it merges cleanly. */
+            conflicts: string[];
+        };
         /** @description A message to a working agent. */
         Message: {
             /** @description Its attempt. */
@@ -4893,6 +4920,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AddedNote"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_of_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: components["schemas"]["JobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Request"];
                 };
             };
             default: {

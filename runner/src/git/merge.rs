@@ -2,6 +2,7 @@
 
 use super::{GitError, is_branch_name, is_job_branch, mirror::Mirror, signatures};
 use coord_protocol::{
+    attempt::MergeCheck,
     job::BranchDecision,
     runner::{MergeAssignment, MergeResult},
 };
@@ -78,6 +79,45 @@ async fn merge(mirror: &Mirror, assignment: &MergeAssignment, seconds: i64) -> R
     Err(GitError::Moved(format!("the base branch {base} keeps moving; try again")))
 }
 
+/// Most paths told of a merge that is only tried.
+const MAX_PATHS: usize = 200;
+
+/// Tries to merge `head` into the base branch as it is on the remote now. Nothing is written, here or there.
+///
+/// # Errors
+/// When the remote does not answer, or the base branch is not there.
+pub async fn check(mirror: &Mirror, base: &str, head: Oid) -> Result<MergeCheck, GitError> {
+    if !is_branch_name(base) {
+        return Err(GitError::Refused(format!("`{}` is no branch name", base.escape_default())));
+    }
+    mirror.fetch(&[base]).await?;
+    let repository = mirror.repository()?;
+    let tip = repository
+        .find_reference(&format!("refs/remotes/origin/{base}"))?
+        .peel_to_commit()?;
+    let index = repository.merge_commits(&tip, &repository.find_commit(head)?, None)?;
+    let mut conflicts = in_conflict(&index)?;
+    conflicts.truncate(MAX_PATHS);
+    Ok(MergeCheck {
+        base_branch: base.to_owned(),
+        base_commit: tip.id().to_string(),
+        conflicts,
+    })
+}
+
+/// Paths in conflict, in order.
+fn in_conflict(index: &git2::Index) -> Result<Vec<String>, GitError> {
+    let mut paths: Vec<String> = index
+        .conflicts()?
+        .flatten()
+        .filter_map(|conflict| conflict.our.or(conflict.their).or(conflict.ancestor))
+        .map(|entry| String::from_utf8_lossy(&entry.path).into_owned())
+        .collect();
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}
+
 /// The merge commit, or the paths in conflict.
 fn merge_commit(
     repository: &git2::Repository,
@@ -89,15 +129,7 @@ fn merge_commit(
     let (ours, theirs) = (repository.find_commit(base_tip)?, repository.find_commit(head)?);
     let mut index = repository.merge_commits(&ours, &theirs, None)?;
     if index.has_conflicts() {
-        let mut paths: Vec<String> = index
-            .conflicts()?
-            .flatten()
-            .filter_map(|conflict| conflict.our.or(conflict.their).or(conflict.ancestor))
-            .map(|entry| String::from_utf8_lossy(&entry.path).into_owned())
-            .collect();
-        paths.sort();
-        paths.dedup();
-        return Ok(Err(paths));
+        return Ok(Err(in_conflict(&index)?));
     }
     let tree = repository.find_tree(index.write_tree_to(repository)?)?;
     let (author, committer) = signatures(&assignment.author, seconds)?;

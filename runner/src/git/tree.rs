@@ -262,6 +262,7 @@ pub fn report(mirror: &Mirror, start: &Start, head: Oid, pushed: bool) -> Result
         files_changed: stats.files,
         insertions: stats.insertions,
         deletions: stats.deletions,
+        merge_check: None,
     })
 }
 

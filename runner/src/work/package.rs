@@ -6,13 +6,14 @@ use crate::{
     git::{
         GitError,
         diff::{self, MAX},
+        merge,
         mirror::Mirror,
         tree::{self, Collected, Start},
     },
     http::{HttpError, Which},
 };
 use coord_protocol::{
-    attempt::{BranchReport, FailureReason},
+    attempt::{BranchReport, FailureReason, MergeCheck},
     job::Context,
     log::SystemLevel,
     runner::Assignment,
@@ -52,7 +53,7 @@ impl Packaged {
 /// Typed, with words for a person; the work stays on disk.
 pub async fn package(host: Arc<Host>, assignment: Assignment, folder: PathBuf, start: Option<Start>) -> Result<Packaged, Halt> {
     match (&assignment.context, start) {
-        (Context::Repository { url, .. }, Some(start)) => branch(&host, &assignment, folder, url, start).await,
+        (Context::Repository { url, base_branch }, Some(start)) => branch(&host, &assignment, folder, (url, base_branch), start).await,
         _ => deliverables(&host, &assignment, folder).await,
     }
 }
@@ -79,7 +80,13 @@ async fn deliverables(host: &Host, assignment: &Assignment, folder: PathBuf) -> 
     Ok(packaged)
 }
 
-async fn branch(host: &Arc<Host>, assignment: &Assignment, folder: PathBuf, url: &str, start: Start) -> Result<Packaged, Halt> {
+async fn branch(
+    host: &Arc<Host>,
+    assignment: &Assignment,
+    folder: PathBuf,
+    (url, base_branch): (&str, &str),
+    start: Start,
+) -> Result<Packaged, Halt> {
     let mut packaged = Packaged::default();
     let mirror = Arc::new(Mirror::open(&host.config, &host.locks, url).await?);
     let seconds = host.clock.now().0 / 1_000_000;
@@ -114,15 +121,40 @@ async fn branch(host: &Arc<Host>, assignment: &Assignment, folder: PathBuf, url:
             }
         }
     };
-    let report = {
+    let mut report = {
         let (mirror, start) = (Arc::clone(&mirror), start.clone());
         blocking(move || tree::report(&mirror, &start, head, pushed)).await?
     };
+    if pushed {
+        report.merge_check = would_merge(&mirror, base_branch, head, &mut packaged).await.map(Box::new);
+    }
     diffs(host, assignment, &mirror, &report, head, &mut packaged).await?;
     packaged.branch = Some(report);
     // Unpushed work is never deleted; what is on the remote need not be kept here.
     packaged.done_with = packaged.problem.is_none().then_some(folder);
     Ok(packaged)
+}
+
+/// Tries the merge that an approval would make, so that its reviewer knows. Not to know it is no failure.
+async fn would_merge(mirror: &Arc<Mirror>, base_branch: &str, head: Oid, packaged: &mut Packaged) -> Option<MergeCheck> {
+    let (tried, base) = (Arc::clone(mirror), base_branch.to_owned());
+    let handle = tokio::runtime::Handle::current();
+    // libgit2 blocks, so this has a thread of its own.
+    let checked = blocking(move || handle.block_on(merge::check(&tried, &base, head))).await;
+    match checked {
+        Ok(check) => {
+            match check.conflicts.len() {
+                0 => packaged.info(format!("Merges cleanly with {base_branch} at {:.10}", check.base_commit)),
+                1 => packaged.warn(format!("In conflict with {base_branch}: {}", check.conflicts[0])),
+                many => packaged.warn(format!("In conflict with {base_branch}: {many} files")),
+            }
+            Some(check)
+        }
+        Err(_) => {
+            packaged.info(format!("Whether it merges with {base_branch} could not be found out"));
+            None
+        }
+    }
 }
 
 async fn push(mirror: &Mirror, start: &Start, head: Oid) -> Result<(), GitError> {

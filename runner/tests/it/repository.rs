@@ -2,14 +2,17 @@
 
 use crate::common::{Bench, assignment, choose, failed, file_id, number, said, system, write_tool};
 use coord_protocol::{
-    attempt::FailureReason,
+    attempt::{FailureReason, MergeCheck},
     id::{AttemptId, JobId, UserId},
     job::{BranchDecision, Context},
     runner::{Assignment, Author, EarlierAttempt, EarlierBranch, Finished, Handover, InputFile, MergeAssignment, MergeResult, WorkResult},
 };
 use git2::{Oid, Repository, Signature};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// A bare repository with two commits on `main`.
@@ -177,6 +180,12 @@ async fn agt_8_a_repository_job_is_committed_pushed_revised_and_merged() {
     assert_eq!((branch.base_commit.as_str(), branch.pushed), (base.to_string().as_str(), true));
     assert_eq!((branch.files_changed, branch.commits.len()), (3, 1));
     assert_eq!((branch.insertions, branch.deletions), (3, 1));
+    let clean = MergeCheck {
+        base_branch: "main".to_owned(),
+        base_commit: base.to_string(),
+        conflicts: vec![],
+    };
+    assert_eq!(branch.merge_check, Some(Box::new(clean)));
     let tip = bare.tip(&branch.name).unwrap();
     assert_eq!(tip.to_string(), branch.head_commit);
     assert_eq!(bare.text(tip, "README.md").unwrap(), "# Project\n\nChanged.\n");
@@ -266,6 +275,39 @@ async fn agt_8_no_change_pushes_nothing_and_says_so() {
     assert_eq!(branch.head_commit, bare.tip("main").unwrap().to_string());
     assert_eq!(bare.branches(), ["main"]);
     assert!(system(&bench.server.log(job.attempt)).contains(&"No change: nothing to push".to_owned()));
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rev_2_the_reviewer_learns_of_conflicts_with_the_base_as_it_is_when_the_work_ends() {
+    let (bench, bare) = bench().await;
+    let runner = bench.runner();
+    let bare = Arc::new(bare);
+    let remote = Arc::clone(&bare);
+    // Somebody else changes the same line while the agent works.
+    bench.server.answer(move |_| {
+        remote.commit("main", &[("src/a.txt", "one\nTHEIRS\nthree\n")], "Change a");
+        Some(choose("allow"))
+    });
+    let job = job(
+        &bare,
+        json!([write_tool("src/a.txt", "one\nMINE\nthree\n"), {"tool": {"kind": "edit", "title": "new", "path": "new.txt", "write": "new\n"}}]),
+    );
+    let finished = bench.finish(&job).await;
+    assert_eq!(finished.result, WorkResult::Completed);
+    let branch = finished.branch.unwrap();
+    let tip = bare.tip("main").unwrap();
+    let conflict = MergeCheck {
+        base_branch: "main".to_owned(),
+        base_commit: tip.to_string(),
+        conflicts: vec!["src/a.txt".to_owned()],
+    };
+    assert_eq!((branch.pushed, branch.merge_check), (true, Some(Box::new(conflict))));
+    assert!(
+        system(&bench.server.log(job.attempt)).contains(&"In conflict with main: src/a.txt".to_owned()),
+        "the log says so too"
+    );
+    assert_eq!(bare.tip("main"), Some(tip), "it was only tried");
     runner.stop().await;
 }
 

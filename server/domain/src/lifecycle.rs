@@ -154,7 +154,7 @@ pub enum Happening {
         /// How.
         result: WorkResult,
         /// What it leaves.
-        report: Report,
+        report: Box<Report>,
     },
     /// A runner takes the merge.
     MergeClaimed {

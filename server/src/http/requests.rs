@@ -11,7 +11,7 @@ use actix_web::{get, post, web};
 use coord_domain::rights::{Act, may};
 use coord_protocol::{
     Page,
-    id::{RequestId, WorkspaceId},
+    id::{JobId, RequestId, WorkspaceId},
     problem::Problem,
     request::{AnswerBody, Request},
 };
@@ -22,8 +22,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Requests looked at in one go while those of private jobs are left out.
 const BATCH: i64 = 200;
 
+/// Most requests told of one job: the latest.
+const OF_A_JOB: i64 = 500;
+
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_requests).service(get_request).service(answer_request);
+    cfg.service(list_requests)
+        .service(list_of_job)
+        .service(get_request)
+        .service(answer_request);
 }
 
 /// Which requests.
@@ -72,6 +78,16 @@ async fn list_requests(
             return Ok(web::Json(page(items, limit, |request| request.id.to_string())));
         }
     }
+}
+
+/// What agents asked in one job, open and answered, oldest first: the latest 500, all on one page.
+#[utoipa::path(tag = "requests", params(("job" = JobId, Path)), responses((status = 200, body = Page<Request>), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[get("/jobs/{job}/requests")]
+async fn list_of_job(ctx: Ctx, caller: Caller, job: web::Path<JobId>) -> Result<web::Json<Page<Request>>, ApiError> {
+    let mut conn = ctx.read().await?;
+    let (job, _) = reach::job(&mut conn, caller.id(), job.into_inner(), Act::See).await?;
+    let items = requests::latest_of_job(&mut conn, job.id, OF_A_JOB).await?;
+    Ok(web::Json(Page { items, next: None }))
 }
 
 /// A request.

@@ -187,6 +187,16 @@ pub async fn of_job(conn: &mut Conn, job: JobId, open_only: bool) -> Result<Vec<
     rows.iter().map(request).collect()
 }
 
+/// The latest requests of a job, at most `limit`, oldest of them first.
+pub async fn latest_of_job(conn: &mut Conn, job: JobId, limit: i64) -> Result<Vec<Request>, StoreError> {
+    let rows = sqlx::query(select_requests!("WHERE r.job = $1 ORDER BY r.id DESC LIMIT $2"))
+        .bind(job.to_string())
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().rev().map(request).collect()
+}
+
 /// Requests of the attempt that people answered and whose answer the log does not show yet: to be sent again after a break.
 pub async fn answered_undelivered(conn: &mut Conn, attempt: AttemptId) -> Result<Vec<Request>, StoreError> {
     let rows = sqlx::query(select_requests!(

@@ -121,14 +121,15 @@ fn doing(act: &Act) -> (Doing, Given) {
                 files_changed: 0,
                 insertions: 0,
                 deletions: 0,
+                merge_check: None,
             };
             Doing::System(Happening::Finished {
                 fence,
                 result,
-                report: Report {
+                report: Box::new(Report {
                     branch: Some(branch),
                     ..Report::default()
-                },
+                }),
             })
         }
         Act::MergeClaim => Doing::System(Happening::MergeClaimed { runner: RUNNER_A }),

@@ -25,7 +25,7 @@ fn finished(fence: i64, result: WorkResult) -> Doing {
     Doing::System(Happening::Finished {
         fence,
         result,
-        report: Report::default(),
+        report: Box::default(),
     })
 }
 
@@ -43,6 +43,7 @@ fn pushed() -> Report {
         files_changed: 1,
         insertions: 2,
         deletions: 0,
+        merge_check: None,
     };
     Report {
         summary: Some("did it".into()),
@@ -58,7 +59,7 @@ fn in_review(job: Job) -> Job {
         &Doing::System(Happening::Finished {
             fence,
             result: WorkResult::Completed,
-            report: pushed(),
+            report: Box::new(pushed()),
         }),
     )
 }

@@ -2,7 +2,7 @@
 
 use coord_domain::{lifecycle::Report, validate::is_branch_name};
 use coord_protocol::{
-    attempt::{BranchReport, Usage},
+    attempt::{BranchReport, MergeCheck, Usage},
     runner::{MergeResult, WorkResult},
 };
 
@@ -83,7 +83,17 @@ fn branch(mut branch: BranchReport) -> Option<BranchReport> {
     for commit in &mut branch.commits {
         commit.subject = shortened(std::mem::take(&mut commit.subject), MAX_LINE);
     }
+    branch.merge_check = branch.merge_check.and_then(|check| merge_check(*check)).map(Box::new);
     Some(branch)
+}
+
+fn merge_check(mut check: MergeCheck) -> Option<MergeCheck> {
+    if !is_branch_name(&check.base_branch) || !is_commit(&check.base_commit) {
+        return None;
+    }
+    check.conflicts.truncate(MAX_PATHS);
+    check.conflicts = check.conflicts.into_iter().map(|path| shortened(path, MAX_LINE)).collect();
+    Some(check)
 }
 
 /// A hexadecimal id: SHA-1 or SHA-256.
@@ -126,6 +136,11 @@ mod tests {
             files_changed: 1,
             insertions: 1,
             deletions: 1,
+            merge_check: Some(Box::new(MergeCheck {
+                base_branch: "main".to_owned(),
+                base_commit: "d".repeat(40),
+                conflicts: vec!["ü".repeat(100_000); 5000],
+            })),
         }
     }
 
@@ -164,10 +179,10 @@ mod tests {
                 .is_some_and(|text| text.len() <= MAX_WORDS && text.len() > MAX_WORDS - 4)
         );
         assert_eq!(kept.session, None);
-        assert!(
-            kept.branch
-                .is_some_and(|branch| branch.commits.len() == MAX_COMMITS && branch.commits[0].subject.len() <= MAX_LINE)
-        );
+        let branch = kept.branch.unwrap();
+        assert!(branch.commits.len() == MAX_COMMITS && branch.commits[0].subject.len() <= MAX_LINE);
+        let check = branch.merge_check.unwrap();
+        assert!(check.conflicts.len() == MAX_PATHS && check.conflicts[0].len() <= MAX_LINE);
         assert!(
             usage(Usage {
                 cost_usd: Some(f64::NAN),

@@ -315,13 +315,13 @@ fn finish(actor: &mut RunnerActor, finished: Finished) -> Answered {
         actor.send(ToRunner::Confirm { attempt, seq });
         return done(actor);
     }
-    let report = bounds::report(Report {
+    let report = Box::new(bounds::report(Report {
         summary,
         usage,
         branch,
         session,
         model,
-    });
+    }));
     let result = bounds::result(result);
     let job = held.job;
     let happening = Happening::Finished { fence, result, report };

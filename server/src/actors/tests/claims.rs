@@ -250,6 +250,7 @@ async fn hands_in_a_branch(runner: &mut FakeRunner, work: &Assignment) {
         files_changed: 1,
         insertions: 1,
         deletions: 0,
+        merge_check: None,
     });
     runner.says(FromRunner::Finished(Box::new(end))).await.unwrap();
     assert!(matches!(runner.hears().await, ToRunner::FinishConfirmed { .. }));
