@@ -4,9 +4,10 @@ import { lazy, Suspense, useState } from 'react';
 import { api } from '@/api/calls';
 import { keys } from '@/api/keys';
 import type { Attempt, Job, LineComment, Workspace } from '@/api/types';
+import { LastReview } from '@/features/review/last-review';
 import { useLineComments } from '@/features/review/line-comments';
 import { ReviewBox } from '@/features/review/review-box';
-import type { Rights } from '@/shared/lib/rights';
+import { type Rights, whoMay } from '@/shared/lib/rights';
 import { usePhone } from '@/shared/lib/use-media';
 import { Empty, Loading, ProblemNote } from '@/shared/ui/bits';
 import { Segmented } from '@/shared/ui/forms';
@@ -48,6 +49,7 @@ export function ChangesTab({ workspace, job, attempt, attempts, rights, onShow }
             <Markdown text={attempt.summary} className="rounded-xl border bg-surface px-3 py-2 text-sm" />
           </div>
         )}
+        {earlier && !earlier.review?.approved && <LastReview attempt={earlier} />}
         {attempt?.has_diff ? (
           <>
             <div className="sticky top-0 z-10 flex flex-wrap items-center gap-2 bg-bg px-4 py-2">
@@ -90,7 +92,8 @@ export function ChangesTab({ workspace, job, attempt, attempts, rights, onShow }
               split={view === 'split' && !phone}
               comments={comments.list}
               earlier={attempt.review?.comments ?? []}
-              onComment={reviewing && range === 'whole' ? comments.put : undefined}
+              onComment={reviewing ? comments.put : undefined}
+              newSideOnly={since !== undefined}
               onRemove={comments.remove}
             />
           </>
@@ -104,6 +107,9 @@ export function ChangesTab({ workspace, job, attempt, attempts, rights, onShow }
           </Empty>
         )}
       </div>
+      {latest && !rights.work && job.state === 'awaiting_review' && (
+        <p className="border-t bg-surface px-4 py-2.5 text-ink-3 text-xs">{whoMay.work}</p>
+      )}
       {(reviewing || userReview) && (
         <ReviewBox key={attempt?.id ?? job.id} workspace={workspace} job={job} comments={comments.list} onDone={comments.clear} />
       )}
@@ -118,6 +124,7 @@ interface DiffOfProps {
   comments: readonly LineComment[];
   earlier: readonly LineComment[];
   onComment: ((comment: LineComment) => void) | undefined;
+  newSideOnly: boolean;
   onRemove: (comment: LineComment) => void;
 }
 
@@ -131,7 +138,7 @@ function DiffOf({ attempt, since, ...rest }: DiffOfProps) {
   }
   return (
     <Suspense fallback={<Loading label="Loading the diff" />}>
-      <DiffView patch={diff.data} {...rest} />
+      <DiffView key={`${attempt.id}:${since}`} attempt={attempt.id} patch={diff.data} {...rest} />
     </Suspense>
   );
 }

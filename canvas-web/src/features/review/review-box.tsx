@@ -7,6 +7,7 @@ import { ProblemNote } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
 import { Menu, MenuItem } from '@/shared/ui/menu';
 import { toast } from '@/shared/ui/toast';
+import { MergeNote } from './merge-note';
 
 const branchWords: Record<BranchDecision, (base: string) => string> = {
   merge: (base) => `and merge into ${base}`,
@@ -60,6 +61,7 @@ export function ReviewBox({ workspace, job, comments, onDone }: Props) {
       className="flex flex-col gap-2 border-t bg-surface px-4 py-2.5 pb-[max(0.625rem,env(safe-area-inset-bottom))]"
     >
       {job.merge_problem && <ProblemNote title="It was approved, but could not be merged" error={new Error(job.merge_problem)} />}
+      {repository && !done && job.attempt && <MergeNote attempt={job.attempt} />}
       {problem !== undefined && <ProblemNote error={problem} />}
       <textarea
         aria-label="Words of the review"
