@@ -107,6 +107,13 @@ export const api = {
     allPages((cursor) => client.GET(`/api/v1/jobs/{job}/${kind}s`, { params: { path: { job }, query: { limit, cursor } } })),
   forgetAnnounced: (job: string) => answered(client.DELETE('/api/v1/jobs/{job}/attachments/announced', { params: { path: { job } } })),
   deleteFile: (file: string) => answered(client.DELETE('/api/v1/files/{file}', { params: { path: { file } } })),
+  fileText: (file: string, most: number) =>
+    answered(
+      client.GET('/api/v1/files/{file}/content', {
+        params: { path: { file }, header: { Range: `bytes=0-${most - 1}` } },
+        parseAs: 'text',
+      }),
+    ) as Promise<string>,
   fileUrl: (file: string) => `/api/v1/files/${file}/content`,
   upload,
 
@@ -122,6 +129,7 @@ export const api = {
     allPages((cursor) =>
       client.GET('/api/v1/workspaces/{ws}/requests', { params: { path: { ws }, query: { open: true, limit, cursor } }, signal }),
     ),
+  jobRequests: async (job: string) => (await answered(client.GET('/api/v1/jobs/{job}/requests', { params: { path: { job } } }))).items,
   answer: (request: string, body: Answer) =>
     answered(client.POST('/api/v1/requests/{request}/answer', { params: { path: { request } }, body })),
 

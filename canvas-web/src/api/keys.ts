@@ -22,6 +22,8 @@ export const keys = {
   attempts: (job: string) => ['job', job, 'attempts'] as const,
   notes: (job: string) => ['job', job, 'notes'] as const,
   files: (job: string) => ['job', job, 'files'] as const,
+  fileText: (file: string) => ['file', file, 'text'] as const,
+  jobRequests: (job: string) => ['job', job, 'requests'] as const,
   team: (job: string) => ['job', job, 'team'] as const,
   diff: (attempt: string, since: string | undefined) => ['attempt', attempt, 'diff', since ?? 'base'] as const,
 };

@@ -133,7 +133,7 @@ const boardRoute = createRoute({
 });
 const boardIndexRoute = createRoute({ getParentRoute: () => boardRoute, path: '/', component: () => null });
 
-const tabs = ['details', 'log', 'changes', 'notes', 'files', 'attempts'] as const;
+const tabs = ['details', 'log', 'changes', 'notes', 'files', 'attempts', 'requests'] as const;
 export type JobTab = (typeof tabs)[number];
 
 const jobRoute = createRoute({

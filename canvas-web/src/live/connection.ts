@@ -324,11 +324,13 @@ export class LiveConnection {
       case 'folders.changed':
         void cache.invalidateQueries({ queryKey: keys.folders(this.workspace) });
         break;
+      case 'request.opened':
+      case 'request.answered':
+        void cache.invalidateQueries({ queryKey: keys.jobRequests(event.request.job) });
+        break;
       case 'job.deleted':
       case 'runner.changed':
       case 'runner.removed':
-      case 'request.opened':
-      case 'request.answered':
         break;
     }
   }

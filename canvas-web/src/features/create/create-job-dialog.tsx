@@ -5,6 +5,7 @@ import { api } from '@/api/calls';
 import { useJobs, useKeepJob } from '@/api/hooks';
 import { ApiProblem } from '@/api/problem';
 import type { Job, Workspace } from '@/api/types';
+import { uploadFile } from '@/api/uploads';
 import { ProblemNote } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
 import { Dialog, DialogFooter } from '@/shared/ui/dialog';
@@ -45,7 +46,7 @@ export function CreateJobDialog({ workspace, onClose, onCreated }: Props) {
         for (const [at, file] of files.entries()) {
           setUploading(`Uploading ${at + 1} of ${files.length}…`);
           try {
-            await api.upload(job.id, 'attachment', file);
+            await uploadFile(job.id, 'attachment', file);
           } catch (error) {
             toastProblem(`${file.name} was not uploaded. Add it again under Files of #${job.number}`, error);
           }

@@ -1,10 +1,12 @@
-import { GitBranch, GitCommitHorizontal } from 'lucide-react';
-import type { Attempt } from '@/api/types';
+import { Columns2, GitBranch, GitCommitHorizontal } from 'lucide-react';
+import { useState } from 'react';
+import type { Attempt, Job } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
 import { agoWords, durationWords, failureWords, outcomeWords, usageWords } from '@/shared/lib/words';
 import { Avatar } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
 import { Markdown } from '@/shared/ui/markdown';
+import { AttemptCompare } from './attempt-compare';
 import type { JobTab } from './job-panel';
 
 type OnShow = (next: { tab?: JobTab; attempt?: number; line?: number }) => void;
@@ -46,13 +48,34 @@ const outcomeLooks: Record<NonNullable<Attempt['outcome']>, string> = {
   lost: 'text-failed',
 };
 
-export function AttemptsTab({ attempts, onShow }: { attempts: readonly Attempt[]; onShow: OnShow }) {
+export function AttemptsTab({ job, attempts, onShow }: { job: Job; attempts: readonly Attempt[]; onShow: OnShow }) {
+  const [comparing, setComparing] = useState(false);
   return (
-    <ol className="flex flex-col gap-3 p-4">
-      {[...attempts].reverse().map((attempt) => (
-        <AttemptCard key={attempt.id} attempt={attempt} onShow={onShow} />
-      ))}
-    </ol>
+    <>
+      {attempts.length > 1 && (
+        <div className="flex justify-end px-4 pt-3">
+          <Button small icon={<Columns2 className="size-3.5" aria-hidden />} onClick={() => setComparing(true)}>
+            Side by side
+          </Button>
+        </div>
+      )}
+      {comparing && (
+        <AttemptCompare
+          job={job}
+          attempts={attempts}
+          onClose={() => setComparing(false)}
+          onChanges={(attempt) => {
+            setComparing(false);
+            onShow({ tab: 'changes', attempt });
+          }}
+        />
+      )}
+      <ol className="flex flex-col gap-3 p-4">
+        {[...attempts].reverse().map((attempt) => (
+          <AttemptCard key={attempt.id} attempt={attempt} onShow={onShow} />
+        ))}
+      </ol>
+    </>
   );
 }
 

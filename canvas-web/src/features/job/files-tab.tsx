@@ -1,24 +1,18 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Download, FileText, Trash2 } from 'lucide-react';
+import { Download, Eye, FileText, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { api } from '@/api/calls';
 import { keys } from '@/api/keys';
 import type { Attempt, FileKind, Job, StoredFile } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
-import type { Rights } from '@/shared/lib/rights';
+import { type Rights, whoMay } from '@/shared/lib/rights';
 import { agoWords, sizeWords } from '@/shared/lib/words';
 import { Loading, ProblemNote } from '@/shared/ui/bits';
 import { IconButton } from '@/shared/ui/button';
 import { Confirm } from '@/shared/ui/dialog';
-import { FilePicker } from '@/shared/ui/file-picker';
 import { toastProblem } from '@/shared/ui/toast';
-
-interface Upload {
-  key: string;
-  name: string;
-  done: number;
-  problem?: unknown;
-}
+import { FilePreview, previewKind } from './file-preview';
+import { Uploader } from './uploader';
 
 export function FilesTab({ job, attempts, rights }: { job: Job; attempts: readonly Attempt[]; rights: Rights }) {
   const files = useQuery({
@@ -26,6 +20,7 @@ export function FilesTab({ job, attempts, rights }: { job: Job; attempts: readon
     queryFn: async () => (await Promise.all([api.files(job.id, 'deliverable'), api.files(job.id, 'attachment')])).flat(),
   });
   const [removing, setRemoving] = useState<StoredFile>();
+  const [shown, setShown] = useState<StoredFile>();
   const cache = useQueryClient();
   const remove = async (file: StoredFile) => {
     setRemoving(undefined);
@@ -54,12 +49,13 @@ export function FilesTab({ job, attempts, rights }: { job: Job; attempts: readon
             file={file}
             attempt={attempts.find(({ id }) => id === file.attempt)}
             mayDelete={rights.contribute}
+            onLook={previewKind(file) && (() => setShown(file))}
             onDelete={() => setRemoving(file)}
           />
         ))}
       </ul>
       {of(kind).length === 0 && <p className="mb-2 text-ink-3 text-sm">{empty}</p>}
-      {uploadable && <Uploader job={job} kind={kind} />}
+      {uploadable && (rights.contribute ? <Uploader job={job} kind={kind} /> : <p className="text-ink-3 text-xs">{whoMay.contribute}</p>)}
     </section>
   );
   return (
@@ -70,9 +66,10 @@ export function FilesTab({ job, attempts, rights }: { job: Job; attempts: readon
         job.context?.type === 'repository'
           ? 'The result of a repository job is its branch; see Review.'
           : 'Results appear here when the work is done.',
-        working && rights.contribute,
+        working,
       )}
-      {section('attachment', 'Attachments', 'Nothing was attached.', rights.contribute && job.state !== 'done' && job.state !== 'canceled')}
+      {section('attachment', 'Attachments', 'Nothing was attached.', job.state !== 'done' && job.state !== 'canceled')}
+      {shown && <FilePreview key={shown.id} file={shown} onClose={() => setShown(undefined)} />}
       <Confirm
         open={removing !== undefined}
         onClose={() => setRemoving(undefined)}
@@ -90,11 +87,13 @@ function FileItem({
   file,
   attempt,
   mayDelete,
+  onLook,
   onDelete,
 }: {
   file: StoredFile;
   attempt: Attempt | undefined;
   mayDelete: boolean;
+  onLook: (() => void) | undefined;
   onDelete: () => void;
 }) {
   const now = useNow();
@@ -106,6 +105,11 @@ function FileItem({
         <p className="truncate font-medium text-sm">{file.name}</p>
         <p className="text-ink-3 text-xs">{[sizeWords(file.size), by, agoWords(file.created_at, now)].filter(Boolean).join(' · ')}</p>
       </div>
+      {onLook && (
+        <IconButton label={`Look at ${file.name}`} onClick={onLook}>
+          <Eye className="size-4" aria-hidden />
+        </IconButton>
+      )}
       <a
         href={api.fileUrl(file.id)}
         download={file.name}
@@ -121,43 +125,5 @@ function FileItem({
         </IconButton>
       )}
     </li>
-  );
-}
-
-function Uploader({ job, kind }: { job: Job; kind: FileKind }) {
-  const [uploads, setUploads] = useState<Upload[]>([]);
-  const cache = useQueryClient();
-  const change = (key: string, part: Partial<Upload>) =>
-    setUploads((all) => all.map((each) => (each.key === key ? { ...each, ...part } : each)));
-  const add = async (files: File[]) => {
-    const started = files.map((file) => ({
-      file,
-      upload: { key: `${file.name}:${crypto.getRandomValues(new Uint32Array(1))[0]}`, name: file.name, done: 0 },
-    }));
-    setUploads((all) => [...all.filter(({ problem }) => problem === undefined), ...started.map(({ upload }) => upload)]);
-    for (const { file, upload } of started) {
-      try {
-        await api.upload(job.id, kind, file, (done) => change(upload.key, { done }));
-        setUploads((all) => all.filter(({ key }) => key !== upload.key));
-      } catch (problem) {
-        change(upload.key, { problem });
-      }
-    }
-    await cache.invalidateQueries({ queryKey: keys.files(job.id) });
-  };
-  return (
-    <div className="mt-2 flex flex-col gap-1.5">
-      {uploads.map((upload) =>
-        upload.problem === undefined ? (
-          <div key={upload.key} className="rounded-lg border px-2.5 py-1.5 text-sm">
-            <p className="truncate">{upload.name}</p>
-            <progress className="h-1 w-full accent-(--accent)" value={upload.done} aria-label={`Uploading ${upload.name}`} />
-          </div>
-        ) : (
-          <ProblemNote key={upload.key} title={`${upload.name} was not uploaded`} error={upload.problem} />
-        ),
-      )}
-      <FilePicker files={[]} onChange={(files) => void add(files)} label={kind === 'attachment' ? 'Attach' : 'Deliver'} />
-    </div>
   );
 }

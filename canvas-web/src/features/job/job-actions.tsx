@@ -1,9 +1,9 @@
-import { Ban, Check, CopyPlus, Ellipsis, Eye, MoveRight, Play, RotateCcw, Send, Square, Trash2, Undo2 } from 'lucide-react';
+import { Ban, Check, CopyPlus, Ellipsis, Eye, Link2, MoveRight, Play, RotateCcw, Send, Square, Trash2, Undo2 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { api } from '@/api/calls';
 import { useJobCommands } from '@/api/commands';
 import type { CommandBody, CommandName, Job, JobState, Workspace } from '@/api/types';
-import { moveTargets, type Rights } from '@/shared/lib/rights';
+import { moveTargets, type Rights, whoMay } from '@/shared/lib/rights';
 import { stateWords } from '@/shared/lib/words';
 import { ProblemNote, StateIcon } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
@@ -26,7 +26,7 @@ interface Props {
 const closed: JobState[] = ['done', 'failed', 'canceled'];
 type Asking = 'cancel' | 'delete' | 'stop' | undefined;
 
-/** What can be done with the job now: only what its state and one's rights allow. */
+/** What can be done with the job now. What one may not do is there too and says which rule is in the way, and who may (JOB-8). */
 export function JobActions({ workspace, job, rights, onReview, onGone, children }: Props) {
   const { command, move } = useJobCommands(workspace.id);
   const [busy, setBusy] = useState<CommandName | 'delete'>();
@@ -36,6 +36,7 @@ export function JobActions({ workspace, job, rights, onReview, onGone, children 
   const setProblem = (error: unknown) => setRefusal(error === undefined ? undefined : { error, version: job.version });
   const [asking, setAsking] = useState<Asking>();
   const agentic = job.kind === 'agentic';
+  const mayWork = rights.work ? undefined : whoMay.work;
 
   const run = async (name: CommandName, body?: CommandBody) => {
     setBusy(name);
@@ -67,56 +68,70 @@ export function JobActions({ workspace, job, rights, onReview, onGone, children 
   };
 
   const act = (name: CommandName, words: string, icon: ReactNode, look: 'primary' | 'plain' = 'plain', body?: CommandBody) => (
-    <Button key={name} look={look} icon={icon} busy={busy === name} disabled={busy !== undefined} onClick={() => void run(name, body)}>
+    <Button
+      key={name}
+      look={rights.work ? look : 'plain'}
+      icon={icon}
+      why={mayWork}
+      busy={busy === name}
+      disabled={busy !== undefined}
+      onClick={() => void run(name, body)}
+    >
       {words}
     </Button>
   );
   const size = 'size-4';
   const buttons: ReactNode[] = [];
-  if (rights.work) {
-    if (job.state === 'backlog') {
-      buttons.push(act('ready', 'Make ready', <Play className={size} aria-hidden />, agentic ? 'primary' : 'plain'));
-    }
-    if (!agentic && (job.state === 'backlog' || job.state === 'ready')) {
-      buttons.push(act('start', 'Start', <Play className={size} aria-hidden />, 'primary'));
-    }
-    if (job.state === 'ready' && agentic) {
-      buttons.push(act('unready', 'Back to Staged', <Undo2 className={size} aria-hidden />));
-    }
-    if (job.state === 'in_progress') {
-      if (agentic) {
-        buttons.push(
-          <Button
-            key="stop"
-            icon={<Square className="size-3.5" aria-hidden />}
-            disabled={busy !== undefined}
-            onClick={() => setAsking('stop')}
-          >
-            Stop…
-          </Button>,
-        );
-      } else {
-        buttons.push(
-          act('complete', 'Complete', <Check className={size} aria-hidden />, 'primary'),
-          act('submit', 'Hand in for review', <Send className={size} aria-hidden />),
-        );
-      }
-    }
-    if (job.state === 'awaiting_review' && onReview) {
+  if (job.state === 'backlog') {
+    buttons.push(act('ready', 'Make ready', <Play className={size} aria-hidden />, agentic ? 'primary' : 'plain'));
+  }
+  if (!agentic && (job.state === 'backlog' || job.state === 'ready')) {
+    buttons.push(act('start', 'Start', <Play className={size} aria-hidden />, 'primary'));
+  }
+  if (job.state === 'ready' && agentic) {
+    buttons.push(act('unready', 'Back to Staged', <Undo2 className={size} aria-hidden />));
+  }
+  if (job.state === 'in_progress') {
+    if (agentic) {
       buttons.push(
-        <Button key="review" look="primary" icon={<Eye className={size} aria-hidden />} onClick={onReview}>
-          Review
+        <Button
+          key="stop"
+          icon={<Square className="size-3.5" aria-hidden />}
+          why={mayWork}
+          disabled={busy !== undefined}
+          onClick={() => setAsking('stop')}
+        >
+          Stop…
         </Button>,
       );
-    }
-    if (job.state === 'failed') {
-      buttons.push(act('retry', 'Retry', <RotateCcw className={size} aria-hidden />, 'primary'));
+    } else {
+      buttons.push(
+        act('complete', 'Complete', <Check className={size} aria-hidden />, 'primary'),
+        act('submit', 'Hand in for review', <Send className={size} aria-hidden />),
+      );
     }
   }
+  if (job.state === 'awaiting_review' && onReview) {
+    buttons.push(
+      <Button key="review" look={rights.work ? 'primary' : 'plain'} icon={<Eye className={size} aria-hidden />} onClick={onReview}>
+        {rights.work ? 'Review' : 'Look at the result'}
+      </Button>,
+    );
+  }
+  if (job.state === 'failed') {
+    buttons.push(act('retry', 'Retry', <RotateCcw className={size} aria-hidden />, 'primary'));
+  }
   const targets = rights.work && !agentic ? moveTargets(job) : [];
-  const mayCancel = rights.edit && !['done', 'canceled'].includes(job.state);
-  const mayDelete = rights.edit && (job.state === 'backlog' || closed.includes(job.state));
-  const mayDuplicate = rights.contribute && closed.includes(job.state);
+  const mayEdit = rights.edit ? undefined : whoMay.edit;
+  const deletable = job.state === 'backlog' || closed.includes(job.state);
+  const whyNot = {
+    duplicate: closed.includes(job.state)
+      ? rights.contribute
+        ? undefined
+        : whoMay.contribute
+      : 'Done, failed and canceled jobs can be duplicated (JOB-12).',
+    delete: mayEdit ?? (deletable ? undefined : 'A job can be deleted in Staged, Done, Failed and Canceled (JOB-11).'),
+  };
 
   const menu = (
     <Menu
@@ -135,28 +150,24 @@ export function JobActions({ workspace, job, rights, onReview, onGone, children 
           ))}
         </SubMenu>
       )}
-      {mayDuplicate && (
-        <MenuItem icon={<CopyPlus />} onSelect={() => void run('duplicate')}>
-          Duplicate
-        </MenuItem>
-      )}
+      <MenuItem icon={<CopyPlus />} why={whyNot.duplicate} onSelect={() => void run('duplicate')}>
+        Duplicate
+      </MenuItem>
       <MenuItem
-        icon={<CopyPlus />}
+        icon={<Link2 />}
         onSelect={() => void navigator.clipboard?.writeText(location.href.split('#')[0] ?? '').then(() => toast('Link copied'))}
       >
         Copy link
       </MenuItem>
-      {(mayCancel || mayDelete) && <MenuLine />}
-      {mayCancel && (
-        <MenuItem icon={<Ban />} danger onSelect={() => setAsking('cancel')}>
+      <MenuLine />
+      {!['done', 'canceled'].includes(job.state) && (
+        <MenuItem icon={<Ban />} danger why={mayEdit} onSelect={() => setAsking('cancel')}>
           Cancel job…
         </MenuItem>
       )}
-      {mayDelete && (
-        <MenuItem icon={<Trash2 />} danger onSelect={() => setAsking('delete')}>
-          Delete…
-        </MenuItem>
-      )}
+      <MenuItem icon={<Trash2 />} danger why={whyNot.delete} onSelect={() => setAsking('delete')}>
+        Delete…
+      </MenuItem>
     </Menu>
   );
 

@@ -21,9 +21,10 @@ import { FilesTab } from './files-tab';
 import { HoldNote, useHeld } from './hold-note';
 import { JobActions } from './job-actions';
 import { NotesTab } from './notes-tab';
+import { RequestsTab } from './requests-tab';
 import { useKeptFocus } from './use-kept-focus';
 
-export type JobTab = 'details' | 'log' | 'changes' | 'notes' | 'files' | 'attempts';
+export type JobTab = 'details' | 'log' | 'changes' | 'notes' | 'files' | 'attempts' | 'requests';
 
 interface Props {
   workspace: Workspace;
@@ -145,8 +146,11 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, beside, wid
         <TabPanel value="files" className={`${panel} overflow-y-auto`}>
           <FilesTab job={job} attempts={attempts} rights={rights} />
         </TabPanel>
+        <TabPanel value="requests" className={`${panel} overflow-y-auto`}>
+          <RequestsTab job={job} attempts={attempts} live={requests} rights={rights} onShow={onShow} />
+        </TabPanel>
         <TabPanel value="attempts" className={`${panel} overflow-y-auto`}>
-          <AttemptsTab attempts={attempts} onShow={onShow} />
+          <AttemptsTab job={job} attempts={attempts} onShow={onShow} />
         </TabPanel>
       </Tabs>
     </>
@@ -177,6 +181,7 @@ function tabsOf(job: Job, attempts: readonly Attempt[]): TabItem<JobTab>[] {
     { value: 'notes', label: 'Notes' },
     { value: 'files', label: 'Files' },
     ...(attempts.length > 0 ? [{ value: 'attempts' as const, label: 'Attempts', badge: <TabBadge>{attempts.length}</TabBadge> }] : []),
+    ...(worked ? [{ value: 'requests' as const, label: 'Requests' }] : []),
   ];
 }
 

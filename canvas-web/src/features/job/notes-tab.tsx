@@ -6,12 +6,13 @@ import { keys } from '@/api/keys';
 import type { Job, Note, NotMentioned } from '@/api/types';
 import { useDraft } from '@/shared/lib/drafts';
 import { useNow } from '@/shared/lib/now';
-import type { Rights } from '@/shared/lib/rights';
+import { type Rights, whoMay } from '@/shared/lib/rights';
 import { agoWords } from '@/shared/lib/words';
 import { Avatar, Empty, Loading, ProblemNote } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Confirm } from '@/shared/ui/dialog';
 import { Markdown } from '@/shared/ui/markdown';
+import { MarkdownField } from '@/shared/ui/markdown-field';
 import { MentionArea } from '@/shared/ui/mention-area';
 import { toastProblem } from '@/shared/ui/toast';
 
@@ -44,7 +45,11 @@ export function NotesTab({ job, rights }: { job: Job; rights: Rights }) {
           ))}
         </ol>
       </div>
-      {rights.contribute && <NewNote job={job} />}
+      {rights.contribute ? (
+        <NewNote job={job} />
+      ) : (
+        <p className="border-t bg-surface px-4 py-2.5 text-ink-3 text-xs">{whoMay.contribute}</p>
+      )}
       <Confirm
         open={retracting !== undefined}
         onClose={() => setRetracting(undefined)}
@@ -145,26 +150,33 @@ function NewNote({ job }: { job: Job }) {
           {untoldWords(untold)}
         </p>
       )}
-      <MentionArea
-        job={job.id}
-        aria-label="New note"
-        placeholder="Add a note (Markdown). @ mentions somebody…"
+      <MarkdownField
+        label="New note"
         rows={2}
         value={text}
         onChange={setText}
-        onMention={(person) => chosen.current.add(person.id)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-            event.preventDefault();
-            void add();
-          }
-        }}
-      />
-      <div className="flex justify-end">
+        writing={(ids) => (
+          <MentionArea
+            {...ids}
+            job={job.id}
+            placeholder="Decisions, findings, things to watch out for. @ mentions somebody…"
+            rows={2}
+            value={text}
+            onChange={setText}
+            onMention={(person) => chosen.current.add(person.id)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+                event.preventDefault();
+                void add();
+              }
+            }}
+          />
+        )}
+      >
         <Button type="submit" small look="primary" busy={busy} disabled={text.trim() === ''}>
           Add note
         </Button>
-      </div>
+      </MarkdownField>
     </form>
   );
 }

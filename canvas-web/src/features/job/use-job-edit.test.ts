@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
-import { aJob, ben } from '@/test/samples';
-import { collides } from './use-job-edit';
+import { aJob, ana, ben } from '@/test/samples';
+import { clashes } from './use-job-edit';
 
-test('job_7: progress of the agent is no conflict, an edit of the same field is', () => {
-  const from = aJob({ version: 3, description: 'old' });
-  expect(collides({ description: 'mine' }, from, aJob({ version: 5, description: 'old', activity: 'running' }))).toBe(false);
-  expect(collides({ description: 'mine' }, from, aJob({ version: 5, description: 'theirs' }))).toBe(true);
-  expect(collides({ title: 'mine' }, from, aJob({ version: 5, description: 'theirs' }))).toBe(false);
-  expect(collides({ owner: 'u-x' }, from, aJob({ version: 5, owner: ben }))).toBe(true);
+test('job_7: only a field that somebody else changed too, to something else, is a conflict', () => {
+  const from = aJob({ title: 'a', folder: 'x', owner: ana, version: 1 });
+  expect(clashes({ title: 'mine' }, from, aJob({ ...from, version: 2 }))).toEqual([]);
+  expect(clashes({ title: 'mine' }, from, aJob({ ...from, folder: 'y', version: 2 }))).toEqual([]);
+  expect(clashes({ title: 'mine', folder: 'z' }, from, aJob({ ...from, title: 'theirs', version: 2 }))).toEqual(['title']);
+  expect(clashes({ title: 'same' }, from, aJob({ ...from, title: 'same', version: 2 }))).toEqual([]);
+  expect(clashes({ owner: 'u-cleo' }, from, aJob({ ...from, owner: ben, version: 2 }))).toEqual(['owner']);
+  expect(clashes({ owner: ben.id }, from, aJob({ ...from, owner: ben, version: 2 }))).toEqual([]);
+  expect(clashes({ folder: '' }, from, aJob({ ...from, folder: null, version: 2 }))).toEqual([]);
+  expect(clashes({ domains: ['a'] }, from, aJob({ ...from, domains: ['b'], version: 2 }))).toEqual(['domains']);
 });

@@ -1,74 +1,114 @@
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import { api } from '@/api/calls';
 import { isJob } from '@/api/commands';
 import { useKeepJob } from '@/api/hooks';
 import { ApiProblem } from '@/api/problem';
 import type { Job, PatchJob } from '@/api/types';
 
-type Field = Exclude<keyof PatchJob, 'if_version' | 'owner' | 'after' | 'before'>;
+export type EditedField = Exclude<keyof PatchJob, 'if_version' | 'after' | 'before'>;
+type Changes = Omit<PatchJob, 'if_version' | 'after' | 'before'>;
 
-/** Whether somebody else changed one of the fields about to be saved. A new version alone, such as by the agent's progress, is no conflict. */
-export function collides(patch: PatchJob, from: Job, current: Job): boolean {
-  return Object.keys(patch).some((field) => {
-    const key = field === 'owner' ? 'owner' : (field as Field);
-    return JSON.stringify(from[key] ?? null) !== JSON.stringify(current[key] ?? null);
+/** The job as it was when somebody began to edit it: its version, and at least the fields they change. */
+export type Seen = Pick<Job, 'version'> & Partial<Job>;
+
+/** A field's value as a patch names it. */
+export function fieldOf(job: Partial<Job>, field: EditedField): unknown {
+  return (field === 'owner' ? job.owner?.id : job[field]) ?? null;
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+/**
+ * Fields about to be saved that somebody else changed meanwhile, to something else than what is about to be saved. A new version alone, such
+ * as by the agent's progress, is no conflict.
+ */
+export function clashes(patch: Changes, from: Seen, current: Job): EditedField[] {
+  return (Object.keys(patch) as EditedField[]).filter((field) => {
+    const theirs = fieldOf(current, field);
+    return !same(fieldOf(from, field), theirs) && !same(patch[field] === '' ? null : patch[field], theirs);
   });
 }
 
-/** Saves changes on top of the version they were made on; a real collision is shown, and never overwritten silently (JOB-7). */
+/** Changes that met others': what both sides said, field by field. */
+export interface Conflict {
+  mine: Changes;
+  current: Job;
+  fields: EditedField[];
+}
+
+export type Save = (patch: Changes, from?: Seen) => Promise<boolean>;
+
+/** Saves changes on top of the version they were made on; what somebody else changed too is shown, and never overwritten silently (JOB-7). */
 export function useJobEdit(ws: string, job: Job) {
   const keep = useKeepJob(ws);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
-  /** Rises when a conflict is settled either way. */
-  const [settled, setSettled] = useState(0);
-  const [conflict, setConflict] = useState<{ patch: PatchJob; current: Job }>();
+  const [conflict, setConflict] = useState<Conflict>();
 
-  const send = async (patch: PatchJob, from: Job, again: boolean): Promise<boolean> => {
-    try {
-      keep(await api.patchJob(job.id, { ...patch, if_version: from.version }));
-      return true;
-    } catch (error) {
-      if (error instanceof ApiProblem && error.status === 409 && isJob(error.current)) {
-        keep(error.current);
-        if (again && !collides(patch, from, error.current)) {
-          return send(patch, error.current, false);
+  const send = useCallback(
+    async (patch: Changes, from: Seen, tries: number): Promise<void> => {
+      try {
+        keep(await api.patchJob(job.id, { ...patch, if_version: from.version }));
+      } catch (error) {
+        if (!(error instanceof ApiProblem && error.status === 409 && isJob(error.current))) {
+          throw error;
         }
-        setConflict({ patch, current: error.current });
-        return false;
+        const current = error.current;
+        keep(current);
+        const fields = clashes(patch, from, current);
+        const free = Object.fromEntries(Object.entries(patch).filter(([field]) => !fields.includes(field as EditedField)));
+        if (fields.length > 0) {
+          const mine = Object.fromEntries(fields.map((field) => [field, patch[field]]));
+          setConflict((before) => ({
+            mine: { ...before?.mine, ...mine },
+            current,
+            fields: [...new Set([...(before?.fields ?? []), ...fields])],
+          }));
+        }
+        // What nobody else touched is saved all the same.
+        if (Object.keys(free).length > 0 && tries > 0) {
+          await send(free, current, tries - 1);
+        }
       }
-      throw error;
-    }
-  };
+    },
+    [job.id, keep],
+  );
 
-  const save = async (patch: PatchJob, from: Job = job): Promise<boolean> => {
-    setBusy(true);
-    setProblem(undefined);
-    setConflict(undefined);
-    try {
-      return await send(patch, from, true);
-    } catch (error) {
-      setProblem(error);
-      return false;
-    } finally {
-      setBusy(false);
-    }
-  };
+  /** False when it could not be saved; a conflict counts as saved, since it keeps what was typed until it is settled. */
+  const save = useCallback<Save>(
+    async (patch, from = job) => {
+      setBusy(true);
+      setProblem(undefined);
+      try {
+        await send(patch, from, 3);
+        return true;
+      } catch (error) {
+        setProblem(error);
+        return false;
+      } finally {
+        setBusy(false);
+      }
+    },
+    [job, send],
+  );
 
   return {
     busy,
     problem,
     conflict,
-    settled,
     save,
-    overwrite: async () => {
-      if (conflict && (await save(conflict.patch, conflict.current))) {
-        setSettled(settled + 1);
+    /** Settles the conflict: the fields in `mine` are saved over what is there now, the others stay theirs. */
+    settle: async (mine: readonly EditedField[]) => {
+      if (!conflict) {
+        return;
       }
-    },
-    dismiss: () => {
+      const patch = Object.fromEntries(mine.map((field) => [field, conflict.mine[field]]));
       setConflict(undefined);
-      setSettled(settled + 1);
+      if (mine.length > 0 && !(await save(patch, conflict.current))) {
+        setConflict(conflict);
+      }
     },
   };
 }
+
+export type JobEdit = ReturnType<typeof useJobEdit>;

@@ -1,5 +1,17 @@
 /** The product's words on screen: states, activities, holds and outcomes, said plainly and in one place. */
-import type { Activity, FailureReason, Hold, JobState, Obstacle, Outcome, Priority, RunnerStatus, Usage } from '@/api/types';
+import type {
+  Activity,
+  FailureReason,
+  Hold,
+  JobState,
+  Mode,
+  Obstacle,
+  Outcome,
+  Priority,
+  RunnerStatus,
+  ToolsPolicy,
+  Usage,
+} from '@/api/types';
 
 export const stateWords: Record<JobState, string> = {
   backlog: 'Staged',
@@ -38,6 +50,13 @@ export const priorityWords: Record<Priority, string> = {
   vip: 'VIP',
 };
 export const priorities: Priority[] = ['vip', 'high', 'medium', 'low', 'no_rush'];
+
+export const modeWords: Record<Mode, string> = { edit: 'Edit from the start', plan: 'Plan first, edit once accepted' };
+
+export const toolsWords: Record<ToolsPolicy, string> = {
+  require_permission: 'Ask people for permission',
+  approve_all: 'Allow everything',
+};
 
 export const outcomeWords: Record<Outcome, string> = {
   completed: 'Completed',

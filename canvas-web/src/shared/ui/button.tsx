@@ -1,6 +1,7 @@
 import { LoaderCircle } from 'lucide-react';
-import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react';
+import type { ButtonHTMLAttributes, MouseEvent, ReactNode, Ref } from 'react';
 import { cx } from '../lib/cx';
+import { toast } from './toast';
 
 type Look = 'primary' | 'plain' | 'ghost' | 'danger' | 'good';
 
@@ -17,27 +18,38 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   small?: boolean;
   busy?: boolean;
   icon?: ReactNode;
+  /** Why it may not be pressed, in words. It stays where the keyboard and screen readers find it, and says so when pressed. */
+  why?: string;
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function Button({ look = 'plain', small, busy, icon, className, children, disabled, ...rest }: ButtonProps) {
+export function Button({ look = 'plain', small, busy, icon, why, className, children, disabled, onClick, ...rest }: ButtonProps) {
   return (
     <button
       type="button"
       className={cx(
-        'inline-flex shrink-0 items-center justify-center gap-1.5 whitespace-nowrap rounded-lg border font-medium transition-colors disabled:opacity-50',
+        'inline-flex shrink-0 items-center justify-center gap-1.5 whitespace-nowrap rounded-lg border font-medium transition-colors disabled:opacity-50 aria-disabled:cursor-not-allowed aria-disabled:opacity-50',
         small ? 'h-7 px-2 text-xs' : 'h-8 px-3 text-sm',
         looks[look],
         className,
       )}
       disabled={disabled || busy}
       aria-busy={busy || undefined}
+      aria-disabled={why ? true : undefined}
+      aria-description={why}
+      title={why}
+      onClick={why ? (event) => refuse(event, why) : onClick}
       {...rest}
     >
       {busy ? <LoaderCircle className="size-3.5 animate-spin" aria-hidden /> : icon}
       {children}
     </button>
   );
+}
+
+function refuse(event: MouseEvent<HTMLButtonElement>, why: string) {
+  event.preventDefault();
+  toast('Not possible', why);
 }
 
 /** A square button whose meaning is its icon; `label` names it for everybody else. */

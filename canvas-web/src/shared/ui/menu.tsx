@@ -34,6 +34,7 @@ export function MenuItem({
   danger,
   checked,
   disabled,
+  why,
   onSelect,
   children,
 }: {
@@ -41,13 +42,18 @@ export function MenuItem({
   danger?: boolean;
   checked?: boolean;
   disabled?: boolean;
+  /** Why it may not be chosen, in words below it. */
+  why?: string;
   onSelect: () => void;
   children: ReactNode;
 }) {
   return (
-    <Base.Item className={cx('menu-item', danger && 'text-failed')} disabled={disabled} onClick={onSelect}>
+    <Base.Item className={cx('menu-item', danger && 'text-failed')} disabled={disabled || why !== undefined} onClick={onSelect}>
       {icon && <span className="text-ink-3 [&>svg]:size-4">{icon}</span>}
-      <span className="min-w-0 flex-1 truncate">{children}</span>
+      <span className="min-w-0 flex-1">
+        <span className="block truncate">{children}</span>
+        {why && <span className="block max-w-64 whitespace-normal text-2xs text-ink-3">{why}</span>}
+      </span>
       {checked && <Check className="size-4 text-accent" aria-label="chosen" />}
     </Base.Item>
   );
