@@ -49,13 +49,49 @@ pub struct Workspace {
 #[serde(deny_unknown_fields)]
 pub struct WorkspaceSettings {
     /// Priority of a new job that names none.
+    #[serde(default = "medium")]
+    #[schema(required = true)]
     pub default_priority: Priority,
+    /// Labels offered when somebody labels a job; others can be used all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
+    /// Most bytes of a file of a job here; never more than the server allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_upload: Option<i64>,
+    /// Most jobs that are neither done nor canceled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_open_jobs: Option<i64>,
+}
+
+const fn medium() -> Priority {
+    Priority::Medium
+}
+
+/// New settings. Absent fields stay.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchSettings {
+    /// Priority of a new job that names none.
+    #[serde(default)]
+    pub default_priority: Option<Priority>,
+    /// Labels to offer: at most 100.
+    #[serde(default)]
+    pub domains: Option<Vec<String>>,
+    /// Most bytes of a file of a job here; 0 for as much as the server allows.
+    #[serde(default)]
+    pub max_upload: Option<i64>,
+    /// Most jobs that are neither done nor canceled; 0 for no limit.
+    #[serde(default)]
+    pub max_open_jobs: Option<i64>,
 }
 
 impl Default for WorkspaceSettings {
     fn default() -> Self {
         Self {
-            default_priority: Priority::Medium,
+            default_priority: medium(),
+            domains: vec![],
+            max_upload: None,
+            max_open_jobs: None,
         }
     }
 }
@@ -77,7 +113,7 @@ pub struct PatchWorkspace {
     pub name: Option<String>,
     /// New settings.
     #[serde(default)]
-    pub settings: Option<WorkspaceSettings>,
+    pub settings: Option<PatchSettings>,
     /// Version seen.
     #[serde(default)]
     pub if_version: Option<i64>,
@@ -96,6 +132,9 @@ pub struct Member {
     pub role: Role,
     /// Since when.
     pub joined_at: Timestamp,
+    /// When they last used Coord, to the minute.
+    #[serde(default)]
+    pub last_active_at: Option<Timestamp>,
 }
 
 /// Body of `PATCH /workspaces/{ws}/members/{user}`.

@@ -2275,6 +2275,7 @@ export interface components {
             email: string;
             /** @description Since when. */
             joined_at: components["schemas"]["Timestamp"];
+            last_active_at?: components["schemas"]["Timestamp"] | null;
             /** @description Name shown. */
             name: string;
             /** @description Role here. */
@@ -2762,6 +2763,7 @@ export interface components {
                 email: string;
                 /** @description Since when. */
                 joined_at: components["schemas"]["Timestamp"];
+                last_active_at?: components["schemas"]["Timestamp"] | null;
                 /** @description Name shown. */
                 name: string;
                 /** @description Role here. */
@@ -3039,6 +3041,22 @@ export interface components {
             /** @description Share or not. */
             shared?: boolean | null;
         };
+        /** @description New settings. Absent fields stay. */
+        PatchSettings: {
+            default_priority?: components["schemas"]["Priority"] | null;
+            /** @description Labels to offer: at most 100. */
+            domains?: string[] | null;
+            /**
+             * Format: int64
+             * @description Most jobs that are neither done nor canceled; 0 for no limit.
+             */
+            max_open_jobs?: number | null;
+            /**
+             * Format: int64
+             * @description Most bytes of a file of a job here; 0 for as much as the server allows.
+             */
+            max_upload?: number | null;
+        };
         /** @description Body of `PATCH /workspaces/{ws}`. Absent fields stay. */
         PatchWorkspace: {
             /**
@@ -3048,7 +3066,7 @@ export interface components {
             if_version?: number | null;
             /** @description New name. */
             name?: string | null;
-            settings?: components["schemas"]["WorkspaceSettings"] | null;
+            settings?: components["schemas"]["PatchSettings"] | null;
         };
         /** @description An invitation nobody has accepted yet. */
         PendingInvitation: {
@@ -3503,6 +3521,18 @@ export interface components {
         WorkspaceSettings: {
             /** @description Priority of a new job that names none. */
             default_priority: components["schemas"]["Priority"];
+            /** @description Labels offered when somebody labels a job; others can be used all the same. */
+            domains?: string[];
+            /**
+             * Format: int64
+             * @description Most jobs that are neither done nor canceled.
+             */
+            max_open_jobs?: number | null;
+            /**
+             * Format: int64
+             * @description Most bytes of a file of a job here; never more than the server allows.
+             */
+            max_upload?: number | null;
         };
     };
     responses: never;

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
-import { LogOut, Monitor, Moon, Sun } from 'lucide-react';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { LogOut, Monitor, Moon, Sun, UserCog } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { api } from '@/api/calls';
 import { useMe } from '@/api/hooks';
@@ -21,6 +21,7 @@ export function AccountMenu({ small }: { small?: boolean }) {
   const me = useMe();
   const { choice, choose } = useTheme();
   const navigate = useNavigate();
+  const { slug } = useParams({ from: '/w/$slug' });
   const cache = useQueryClient();
   const signOut = async () => {
     // Signing out removes what this browser keeps of canvases.
@@ -66,6 +67,9 @@ export function AccountMenu({ small }: { small?: boolean }) {
         ))}
       </MenuGroup>
       <MenuLine />
+      <MenuItem icon={<UserCog />} onSelect={() => void navigate({ to: '/w/$slug/account', params: { slug } })}>
+        Account…
+      </MenuItem>
       <MenuItem icon={<LogOut />} onSelect={() => void signOut()}>
         Sign out
       </MenuItem>

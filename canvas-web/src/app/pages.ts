@@ -1,4 +1,4 @@
-import { Columns3, Frame, History, Inbox, ListTree, Server, Users, Workflow } from 'lucide-react';
+import { Columns3, Frame, History, Inbox, ListTree, Server, Settings, Users, Workflow } from 'lucide-react';
 
 /**
  * The pages of a workspace, in the order of the navigation. `group` draws a line between what is worked on, looked at and looked after;
@@ -13,6 +13,7 @@ export const pages = [
   { to: '/w/$slug/activity', label: 'Activity', icon: History, group: 'look', phone: false },
   { to: '/w/$slug/runners', label: 'Runners', icon: Server, group: 'team', phone: false },
   { to: '/w/$slug/members', label: 'Members', icon: Users, group: 'team', phone: false },
+  { to: '/w/$slug/settings', label: 'Settings', icon: Settings, group: 'team', phone: false },
 ] as const;
 
 export type Page = (typeof pages)[number];

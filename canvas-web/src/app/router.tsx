@@ -35,7 +35,11 @@ export const queryClient = new QueryClient({
   },
   queryCache: new QueryCache({
     onError: (error) => {
-      if (error instanceof ApiProblem && error.status === 401 && !/^\/(login|invitations)\b/.test(location.pathname)) {
+      if (
+        error instanceof ApiProblem &&
+        error.status === 401 &&
+        !/^\/(login|invitations|forgot-password|reset-password)\b/.test(location.pathname)
+      ) {
         toSignIn();
       }
     },
@@ -72,12 +76,22 @@ const rootRoute = createRootRouteWithContext<object>()({ component: Outlet, erro
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/login',
-  validateSearch: (search: Record<string, unknown>): { next?: string; register?: boolean } => ({
-    next: localPath(search.next),
-    register: search.register === true ? true : undefined,
-  }),
+  validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: localPath(search.next) }),
   loader: () => queryClient.fetchQuery(setupQuery),
   component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
+});
+
+const forgotRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/forgot-password',
+  loader: () => queryClient.fetchQuery(setupQuery),
+  component: lazyRouteComponent(() => import('@/features/auth/forgot-page'), 'ForgotPage'),
+});
+
+const resetRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/reset-password',
+  component: lazyRouteComponent(() => import('@/features/auth/reset-page'), 'ResetPage'),
 });
 
 const inviteRoute = createRoute({
@@ -209,6 +223,24 @@ const activityRoute = createRoute({
   pendingComponent: Loading,
 });
 
+const accountRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'account',
+  component: lazyRouteComponent(() => import('@/features/account/account-page'), 'AccountPage'),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'settings',
+  component: lazyRouteComponent(() => import('@/features/settings/settings-page'), 'SettingsPage'),
+});
+
+const auditRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'audit',
+  component: lazyRouteComponent(() => import('@/features/audit/audit-page'), 'AuditPage'),
+});
+
 const canvasesRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: 'canvases',
@@ -243,6 +275,8 @@ export interface CanvasSearch {
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
     loginRoute,
+    forgotRoute,
+    resetRoute,
     inviteRoute,
     homeRoute,
     welcomeRoute,
@@ -256,6 +290,9 @@ export const router = createRouter({
       graphRoute,
       runnersRoute,
       membersRoute,
+      settingsRoute,
+      auditRoute,
+      accountRoute,
     ]),
   ]),
   context: {},

@@ -18,6 +18,7 @@ pub mod order;
 pub mod people;
 pub mod refusal;
 pub mod rights;
+pub mod settings;
 pub mod validate;
 
 pub use refusal::{Refusal, RefusalKind};

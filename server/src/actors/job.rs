@@ -15,6 +15,7 @@ use coord_domain::{
     lifecycle::{self, Command, Doing, Given, Happening, JobEvent, NewGiven},
     mention, order,
     rights::{self, Act, Who},
+    settings,
 };
 use coord_protocol::{
     id::{AttemptId, CanvasId, FolderId, JobId, MentionId, UserId, WorkspaceId},
@@ -601,6 +602,12 @@ async fn insert(
         .store()
         .write(async move |tx: &mut Tx| -> Result<(Job, i64), CommandError> {
             let number = jobs::next_number(tx, job.workspace).await?;
+            // Whoever has the number has the workspace to itself until the commit.
+            if let Some((_, settings, _)) = workspaces::facts(tx, job.workspace).await?
+                && settings.max_open_jobs.is_some()
+            {
+                settings::fits(&settings, jobs::count_open(tx, job.workspace).await?)?;
+            }
             let job = Job {
                 number,
                 position: order::of_number(number),

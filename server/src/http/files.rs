@@ -144,19 +144,28 @@ struct Upload {
     caller: Caller,
     job: Job,
     kind: FileKind,
+    /// Most bytes of the file.
+    limit: u64,
 }
 
 impl Upload {
     async fn new(ctx: Ctx, caller: Caller, job: JobId, kind: FileKind) -> Result<Self, ApiError> {
-        let job = {
+        let (job, limit) = {
             let mut conn = ctx.read().await?;
             let (job, _) = reach::job(&mut conn, caller.id(), job, Act::Contribute).await?;
             if files::count(&mut conn, job.id, kind).await? >= MAX_FILES {
                 return Err(Refusal::state(Rule::File3, format!("a job has at most {MAX_FILES} files of a kind")).into());
             }
-            job
+            let limit = uploads::limit(&ctx, &mut conn, job.workspace).await?;
+            (job, limit)
         };
-        Ok(Self { ctx, caller, job, kind })
+        Ok(Self {
+            ctx,
+            caller,
+            job,
+            kind,
+            limit,
+        })
     }
 
     async fn receive(self, name: Option<String>, request: &HttpRequest, body: web::Payload) -> Result<HttpResponse, ApiError> {
@@ -164,7 +173,7 @@ impl Upload {
             return self.parts(Multipart::new(request.headers(), body)).await;
         }
         let name = name.ok_or_else(|| ApiError::invalid("name", "name the file: `?name=…`"))?;
-        let limit = self.ctx.config.max_upload;
+        let limit = self.limit;
         let promised = request
             .headers()
             .get(CONTENT_LENGTH)
@@ -194,7 +203,7 @@ impl Upload {
         let incoming = Incoming {
             file,
             workspace: self.job.workspace,
-            limit: self.ctx.config.max_upload,
+            limit: self.limit,
             replaces: false,
             by: Some(self.caller.actor()),
         };

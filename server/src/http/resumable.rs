@@ -7,7 +7,7 @@ use super::{
     idempotency,
     problem::ApiError,
     reach,
-    uploads::{MAX_FILES, SILENCE, settle, taken, too_large},
+    uploads::{MAX_FILES, SILENCE, limit, settle, taken, too_large},
 };
 use crate::context::{Actor, Ctx};
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header::CONTENT_LENGTH, post, put, web};
@@ -110,9 +110,13 @@ async fn create_upload(ctx: Ctx, job: web::Path<JobId>, body: Json<NewUpload>) -
         created_at: now,
         expires_at: now.plus_ms(KEPT_MS),
     };
-    let kind = row.kind;
+    let (kind, context) = (row.kind, ctx.clone());
     let unit = async move |tx: &mut Tx| -> Result<(Upload, ()), ApiError> {
         let (job, _) = reach::job(tx, user, id, Act::Contribute).await?;
+        let limit = limit(&context, tx, job.workspace).await?;
+        if size > limit {
+            return Err(too_large(limit));
+        }
         let attempt = match row.kind {
             FileKind::Attachment => None,
             FileKind::Deliverable => job.open_attempt().map(|attempt| attempt.id),

@@ -88,7 +88,7 @@ async fn put_deliverable(
     if files::count(&mut *ctx.read().await?, job.id, FileKind::Deliverable).await? >= MAX_DELIVERABLES {
         return Err(Refusal::state(Rule::File3, format!("a job has at most {MAX_DELIVERABLES} deliverables")).into());
     }
-    let limit = ctx.config.max_upload;
+    let limit = super::uploads::limit(&ctx, &mut *ctx.read().await?, job.workspace).await?;
     receive(&ctx, &caller, &request, job, attempt, (Kind::Deliverable, name, limit), body).await
 }
 

@@ -10,8 +10,9 @@ use coord_protocol::{
     rule::Rule,
 };
 use coord_store::{
-    StoreError, Tx, audit, feed,
+    Conn, StoreError, Tx, audit, feed,
     files::{self, Key, Kind, NewFile, content::UploadError},
+    workspaces,
 };
 use futures_util::{Stream, StreamExt as _};
 use serde_json::json;
@@ -87,6 +88,15 @@ pub async fn settle(ctx: &Ctx, job: JobId) {
         Ok(()) | Err(crate::actors::CommandError::NotFound) => {}
         Err(error) => tracing::warn!(%error, %job, "a job was not told of its uploads"),
     }
+}
+
+/// Most bytes of a file in this workspace.
+pub async fn limit(ctx: &Ctx, conn: &mut Conn, workspace: WorkspaceId) -> Result<u64, ApiError> {
+    let facts = workspaces::facts(conn, workspace).await?;
+    let server_max = ctx.config.max_upload;
+    Ok(facts.map_or(server_max, |(_, settings, _)| {
+        coord_domain::settings::max_upload(&settings, server_max)
+    }))
 }
 
 /// A 413 that names the limit.

@@ -14,7 +14,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, web};
 use coord_domain::{
     Refusal,
     rights::{Act, may},
-    validate,
+    settings, validate,
 };
 use coord_protocol::{
     Page,
@@ -132,7 +132,7 @@ async fn get_workspace(ctx: Ctx, caller: Caller, ws: web::Path<WorkspaceId>) -> 
 #[patch("/workspaces/{ws}")]
 async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchWorkspace>) -> Result<web::Json<Workspace>, ApiError> {
     let (id, user, now) = (ws.into_inner(), body.caller.id(), ctx.now());
-    let change = body.value;
+    let (change, max_upload) = (body.value, ctx.config.max_upload);
     let entry = ctx.audit(&body.caller.actor(), "workspace.change", Some(id), id, json!({}));
     let unit = async move |tx: &mut Tx| -> Result<(Workspace, i64), ApiError> {
         may(who(tx, id, user).await?, Act::Administer, None)?;
@@ -150,8 +150,8 @@ async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchW
         if let Some(name) = &change.name {
             name.trim().clone_into(&mut workspace.name);
         }
-        if let Some(settings) = &change.settings {
-            workspace.settings = settings.clone();
+        if let Some(change) = &change.settings {
+            workspace.settings = settings::changed(workspace.settings, change, max_upload)?;
         }
         workspaces::update(tx, id, workspace.version, &workspace.name, &workspace.settings).await?;
         workspace.version += 1;

@@ -257,6 +257,18 @@ pub async fn next_number(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64, Sto
     workspaces::take_job_number(tx, workspace).await
 }
 
+/// How many jobs of a workspace are neither done nor canceled.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_open(conn: &mut Conn, workspace: WorkspaceId) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT COUNT(*) AS open FROM jobs WHERE workspace = $1 AND state NOT IN ('done', 'canceled')")
+        .bind(workspace.to_string())
+        .fetch_one(conn)
+        .await?;
+    Row::new("jobs", &row).int("open")
+}
+
 /// The jobs that wait for a runner: with work to do, or with a merge to make. Longest waiting first.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ fn member(row: &Row<'_>) -> Result<Member, StoreError> {
         email: row.text("email")?,
         role: row.word("role")?,
         joined_at: row.time("joined_at")?,
+        last_active_at: row.opt_time("last_active_at")?,
     })
 }
 
@@ -36,7 +37,7 @@ pub async fn role(conn: &mut Conn, workspace: WorkspaceId, user: UserId) -> Resu
 /// A member.
 pub async fn get(conn: &mut Conn, workspace: WorkspaceId, user: UserId) -> Result<Option<Member>, StoreError> {
     let row = sqlx::query(
-        "SELECT m.user_id, u.name, u.email, m.role, m.joined_at FROM members m JOIN users u ON u.id = m.user_id \
+        "SELECT m.user_id, u.name, u.email, m.role, m.joined_at, u.last_active_at FROM members m JOIN users u ON u.id = m.user_id \
          WHERE m.workspace = $1 AND m.user_id = $2",
     )
     .bind(workspace.to_string())
@@ -49,7 +50,7 @@ pub async fn get(conn: &mut Conn, workspace: WorkspaceId, user: UserId) -> Resul
 /// The members of a workspace in the order of their accounts: at most `limit`, those after `after`.
 pub async fn list(conn: &mut Conn, workspace: WorkspaceId, after: Option<UserId>, limit: i64) -> Result<Vec<Member>, StoreError> {
     let rows = sqlx::query(
-        "SELECT m.user_id, u.name, u.email, m.role, m.joined_at FROM members m JOIN users u ON u.id = m.user_id \
+        "SELECT m.user_id, u.name, u.email, m.role, m.joined_at, u.last_active_at FROM members m JOIN users u ON u.id = m.user_id \
          WHERE m.workspace = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3",
     )
     .bind(workspace.to_string())

@@ -1,6 +1,6 @@
 import { zodResolver } from '@hookform/resolvers/zod';
 import { useQueryClient } from '@tanstack/react-query';
-import { useLoaderData, useRouter, useSearch } from '@tanstack/react-router';
+import { Link, useLoaderData, useRouter, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import * as z from 'zod/mini';
@@ -25,12 +25,10 @@ const register = z.object({
 
 export function SignInPage() {
   const setup = useLoaderData({ from: '/login' });
-  const { next, register: asked } = useSearch({ from: '/login' });
-  // Whoever was invited may make an account, also where registration is closed.
-  const invited = next?.startsWith('/invitations/') === true;
+  const { next } = useSearch({ from: '/login' });
   const [chosen, setRegistering] = useState<boolean>();
   // What the server says may still change when an earlier answer was shown first.
-  const registering = chosen ?? (setup.first_run || (asked === true && invited));
+  const registering = chosen ?? setup.first_run;
   const router = useRouter();
   const cache = useQueryClient();
   const enter = async (user: User) => {
@@ -44,11 +42,7 @@ export function SignInPage() {
       <AuthCard
         title={setup.first_run ? 'Set up Coord' : 'Create your account'}
         lead={
-          setup.first_run
-            ? 'This server is new. Create the first account; it owns what it makes and can invite the others.'
-            : invited
-              ? 'Use the e-mail address the invitation was made for.'
-              : undefined
+          setup.first_run ? 'This server is new. Create the first account; it owns what it makes and can invite the others.' : undefined
         }
       >
         <RegisterForm onDone={enter} />
@@ -66,8 +60,20 @@ export function SignInPage() {
   return (
     <AuthCard title="Sign in" lead="Plan work with your team, and let agents do some of it.">
       <SignInForm onDone={enter} />
-      {(setup.registration_open || invited) && (
-        <p className="mt-4 text-ink-2 text-sm">
+      <p className="mt-4 text-ink-2 text-sm">
+        <Link to="/forgot-password" className="text-accent underline underline-offset-2">
+          Forgot your password?
+        </Link>
+      </p>
+      {!setup.registration_open && (
+        <p className="mt-2 text-ink-3 text-sm">
+          {setup.registration === 'invited'
+            ? 'New here? Accounts are made by invitation: open the link you were sent, or ask an admin for one.'
+            : 'No new accounts are made on this server.'}
+        </p>
+      )}
+      {setup.registration_open && (
+        <p className="mt-2 text-ink-2 text-sm">
           New here?{' '}
           <button type="button" className="text-accent underline underline-offset-2" onClick={() => setRegistering(true)}>
             Create an account

@@ -4,9 +4,9 @@ import { ApiProblem } from '@/api/problem';
 import type { Invitation, Role, Workspace } from '@/api/types';
 import { ProblemNote } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
-import { CopyField } from '@/shared/ui/copy-field';
 import { Dialog, DialogBody, DialogFooter } from '@/shared/ui/dialog';
 import { Field, Select } from '@/shared/ui/forms';
+import { InvitationLink } from './invitation-link';
 
 /** Makes an invitation link for one address and one role (ACC-2). */
 export function InviteDialog({ workspace, onClose }: { workspace: Workspace; onClose: () => void }) {
@@ -27,24 +27,7 @@ export function InviteDialog({ workspace, onClose }: { workspace: Workspace; onC
     }
   };
   if (invitation) {
-    return (
-      <Dialog
-        open
-        onClose={onClose}
-        title="Send this link"
-        description={`It works once, for ${email.trim()}, until ${new Date(invitation.expires_at).toLocaleDateString()}.`}
-        wide
-      >
-        <DialogBody>
-          <CopyField label="Invitation link" value={invitation.url} />
-        </DialogBody>
-        <DialogFooter>
-          <Button look="primary" onClick={onClose}>
-            Done
-          </Button>
-        </DialogFooter>
-      </Dialog>
-    );
+    return <InvitationLink workspace={workspace} email={email.trim()} invitation={invitation} onClose={onClose} />;
   }
   const wrong = problem instanceof ApiProblem ? problem.errors.email : undefined;
   return (
@@ -78,7 +61,7 @@ export function InviteDialog({ workspace, onClose }: { workspace: Workspace; onC
         <DialogFooter>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" busy={busy} disabled={email.trim() === ''}>
-            Make a link
+            Invite
           </Button>
         </DialogFooter>
       </form>

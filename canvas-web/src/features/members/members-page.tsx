@@ -1,26 +1,24 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { LogOut, UserMinus, UserPlus } from 'lucide-react';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { api } from '@/api/calls';
-import { useMe, useMembers, useWorkspace } from '@/api/hooks';
+import { useJobs, useMe, useMembers, useWorkspace } from '@/api/hooks';
 import { keys } from '@/api/keys';
 import type { Member, Role, Workspace } from '@/api/types';
+import { useNow } from '@/shared/lib/now';
+import { agoWords } from '@/shared/lib/words';
 import { Avatar, Loading, ProblemNote } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Confirm } from '@/shared/ui/dialog';
 import { Select } from '@/shared/ui/forms';
 import { Page } from '@/shared/ui/page';
 import { toastProblem } from '@/shared/ui/toast';
+import { TypedConfirm } from '@/shared/ui/typed-confirm';
+import { Invitations } from './invitations';
 import { InviteDialog } from './invite-dialog';
-
-const roleWords: Record<Role, string> = {
-  owner: 'Owner · everything',
-  admin: 'Admin · members, settings, all jobs',
-  member: 'Member · creates jobs, own ones in full',
-  viewer: 'Viewer · watches',
-};
-const shortRoles: Record<Role, string> = { owner: 'Owner', admin: 'Admin', member: 'Member', viewer: 'Viewer' };
+import { countWords, jobCounts } from './job-counts';
+import { roleWords, shortRoles } from './roles';
 
 export function MembersPage() {
   const { slug } = useParams({ from: '/w/$slug' });
@@ -37,6 +35,9 @@ function Members({ workspace }: { workspace: Workspace }) {
   const [inviting, setInviting] = useState(false);
   const [leaving, setLeaving] = useState<Member>();
   const [handing, setHanding] = useState<Member>();
+  const now = useNow();
+  const jobs = useJobs(workspace.id);
+  const counts = useMemo(() => jobCounts(jobs ?? {}), [jobs]);
   const refresh = () => cache.invalidateQueries({ queryKey: keys.members(workspace.id) });
 
   const setRole = async (member: Member, role: Role) => {
@@ -46,9 +47,12 @@ function Members({ workspace }: { workspace: Workspace }) {
       toastProblem(`The role of ${member.name} was not changed`, error);
     }
     await refresh();
-    if (role === 'owner') {
-      await cache.invalidateQueries({ queryKey: keys.workspaces });
-    }
+  };
+  const handOver = async (member: Member) => {
+    await api.setRole(workspace.id, member.user, 'owner');
+    setHanding(undefined);
+    await refresh();
+    await cache.invalidateQueries({ queryKey: keys.workspaces });
   };
   const remove = async (member: Member) => {
     setLeaving(undefined);
@@ -91,6 +95,9 @@ function Members({ workspace }: { workspace: Workspace }) {
                   {member.name} {self && <span className="font-normal text-ink-3">(you)</span>}
                 </p>
                 <p className="truncate text-ink-3 text-xs">{member.email}</p>
+                <p className="text-ink-3 text-xs">
+                  {[countWords(counts[member.user]) ?? 'no open jobs', activeWords(member, now)].filter(Boolean).join(' · ')}
+                </p>
               </div>
               {changeable ? (
                 <Select
@@ -123,6 +130,7 @@ function Members({ workspace }: { workspace: Workspace }) {
           );
         })}
       </ul>
+      {administer && <Invitations workspace={workspace} />}
       {inviting && <InviteDialog workspace={workspace} onClose={() => setInviting(false)} />}
       <Confirm
         open={leaving !== undefined}
@@ -133,20 +141,26 @@ function Members({ workspace }: { workspace: Workspace }) {
       >
         Access to its jobs ends at once. What was done here stays.
       </Confirm>
-      <Confirm
-        open={handing !== undefined}
-        onClose={() => setHanding(undefined)}
-        title={`Make ${handing?.name ?? ''} the owner?`}
-        action="Hand over"
-        onConfirm={() => {
-          if (handing) {
-            void setRole(handing, 'owner');
-          }
-          setHanding(undefined);
-        }}
-      >
-        A workspace has one owner. You become an admin, and only {handing?.name} can give it back.
-      </Confirm>
+      {handing && (
+        <TypedConfirm
+          title={`Make ${handing.name} the owner?`}
+          word={workspace.name}
+          action="Hand over"
+          onClose={() => setHanding(undefined)}
+          onConfirm={() => handOver(handing)}
+        >
+          A workspace has one owner. You become an admin, and only {handing.name} can give it back.
+        </TypedConfirm>
+      )}
     </Page>
   );
+}
+
+/** When a member was last active; it is noted to the minute. */
+function activeWords(member: Member, now: number): string | undefined {
+  if (!member.last_active_at) {
+    return undefined;
+  }
+  const recently = now - Date.parse(member.last_active_at) < 3 * 60_000;
+  return recently ? 'active now' : `active ${agoWords(member.last_active_at, now)}`;
 }
