@@ -12,12 +12,13 @@ export class Stage {
   #pages = new Map();
   #programs = [];
 
-  /** Starts the server; `flags` are added to its own. */
-  static async open({ flags = [] } = {}) {
+  /** Starts the server, on a free port unless `address` says where; `flags` are added to its own. */
+  static async open({ flags = [], address, registration = 'open' } = {}) {
     const stage = new Stage();
+    stage.registration = registration;
     stage.folder = mkdtempSync(join(tmpdir(), 'coord-e2e-'));
     try {
-      await stage.#startServer(flags);
+      await stage.#startServer(flags, address);
     } catch (error) {
       await stage.close();
       throw error;
@@ -27,7 +28,7 @@ export class Stage {
 
   async #startServer(flags, address = '127.0.0.1:0') {
     this.server = this.#start(serverProgram(), 'server', [
-      '--listen', address, '--data', join(this.folder, 'data'), '--registration', 'open', '--workers', '2', ...flags,
+      '--listen', address, '--data', join(this.folder, 'data'), '--registration', this.registration, '--workers', '2', ...flags,
     ]);
     const [, base] = await this.server.waitFor(/^coord-server ready at (\S+)$/m);
     this.base = base;
