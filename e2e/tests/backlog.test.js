@@ -18,7 +18,7 @@ let workspace;
 let page;
 let bens;
 
-const row = (on, name) => on.getByRole('treeitem', { name });
+const row = (on, name) => on.getByRole('row', { name });
 const keys = async (...all) => {
   for (const key of all) {
     await page.keyboard.press(key);
@@ -77,7 +77,7 @@ step('web_1_several jobs are chosen, moved and made ready with the keyboard alon
   // The order is kept for everybody.
   await focused(/Dig a pond/);
   await keys('Alt+ArrowUp');
-  await eventually('the pond is first', async () => (await bens.getByRole('treeitem').allInnerTexts())[1].includes('Dig a pond'));
+  await eventually('the pond is first', async () => (await bens.getByRole('row').allInnerTexts())[1].includes('Dig a pond'));
 
   await keys('x', 'Shift+ArrowDown', 'r');
   await page.getByText('2 jobs made ready').waitFor();
@@ -93,7 +93,7 @@ step('job_8_of several jobs those that a rule keeps are told one by one, and the
   const waits = await ben.post(`/workspaces/${workspace.id}/jobs`, { title: 'Press the apples' });
   await ben.put(`/jobs/${waits.id}/dependencies/${theirs.id}`);
   await row(page, /Press the apples/).waitFor();
-  await page.getByRole('tree').focus().catch(() => {});
+  await page.getByRole('treegrid').focus().catch(() => {});
   await keys('Control+a', 'r');
   const outcome = page.getByRole('region', { name: 'Outcome' });
   await outcome.getByText('2 of 3 jobs made ready').waitFor();
@@ -116,6 +116,34 @@ step('can_7_a folder is renamed, and deleted without its jobs', async () => {
   await sure.getByRole('button', { name: 'Delete the folder' }).press('Enter');
   await row(page, 'Yard, 0 jobs').waitFor({ state: 'detached' });
   assert.equal(await inFolder('Dig a pond'), null);
+});
+
+step('web_1_jobs and folders are sorted by dragging', async () => {
+  for (const path of ['Attic', 'Cellar']) {
+    await ana.post(`/workspaces/${workspace.id}/folders`, { path });
+  }
+  for (const title of ['Sweep', 'Dust']) {
+    await ana.post(`/workspaces/${workspace.id}/jobs`, { title, folder: 'Attic' });
+  }
+  const drag = async (from, to, height) => {
+    const { height: whole } = await row(page, to).boundingBox();
+    await row(page, from).dragTo(row(page, to), { sourcePosition: { x: 400, y: 10 }, targetPosition: { x: 400, y: whole * height } });
+  };
+  const rows = async () => (await page.getByRole('row').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')))).join();
+  await row(page, /Dust/).waitFor();
+  await drag(/Dust/, /Sweep/, 0.2);
+  await eventually('dust comes before sweep', async () => /Dust.*Sweep/.test(await rows()));
+  await drag(/Sweep/, 'Cellar, 0 jobs', 0.5);
+  await row(page, 'Cellar, 1 job').waitFor();
+  await drag('Cellar, 1 job', 'Attic, 1 job', 0.1);
+  await eventually('the cellar comes before the attic', async () => /Cellar.*Attic/.test(await rows()));
+  await drag('Attic, 1 job', 'Cellar, 1 job', 0.5);
+  await row(page, 'Cellar, 2 jobs').waitFor();
+  await eventually('it is there for everybody', async () => (await inFolder('Dust')) === 'Cellar/Attic');
+  for (const title of ['Sweep', 'Dust']) {
+    const { items } = await ana.get(`/workspaces/${workspace.id}/jobs`);
+    await ana.delete(`/jobs/${items.find((job) => job.title === title).id}`);
+  }
 });
 
 step('job_8_a card dropped where its job cannot go says which rule kept it', async () => {

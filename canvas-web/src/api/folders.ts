@@ -1,6 +1,8 @@
 /** Calls about folders of the Backlog, and the list of them that the feed keeps current. */
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { allPages, answered, client, limit, once } from './calls';
+import { useJobs } from './hooks';
 import { keys } from './keys';
 import type { PatchFolder } from './types';
 
@@ -17,3 +19,14 @@ export const folderApi = {
 
 export const useFolders = (ws: string) =>
   useQuery({ queryKey: keys.folders(ws), queryFn: () => folderApi.list(ws), staleTime: Number.POSITIVE_INFINITY });
+
+/** Paths of all folders one may know of, those of private jobs too, for fields where one is named. */
+export function useFolderPaths(ws: string): string[] {
+  const { data: folders } = useFolders(ws);
+  const jobs = useJobs(ws);
+  return useMemo(
+    () =>
+      [...new Set([...(folders ?? []).map(({ path }) => path), ...Object.values(jobs ?? {}).flatMap(({ folder }) => folder ?? [])])].sort(),
+    [folders, jobs],
+  );
+}

@@ -8,6 +8,7 @@ import { type Dragged, type Side, useRowDrops } from './drag';
 import { type FolderActs, FolderRow } from './folder-row';
 import { type JobActs, JobRow } from './job-row';
 import { NameInput } from './name-input';
+import { asCell, asRow } from './roles';
 import { type Draft, jobsWithin, type Row } from './tree';
 
 interface Props {
@@ -60,7 +61,7 @@ export function BacklogTree({ rows, focus, selected, onKey, onDrop, ...rest }: P
   return (
     <div
       ref={scroller}
-      role="tree"
+      role="treegrid"
       aria-label="Backlog"
       aria-multiselectable
       data-keyboard
@@ -164,27 +165,29 @@ function DraftRow({
 }) {
   const where = draft.path === '' ? '' : ` in ${pathWords(draft.path)}`;
   return (
-    <div className="flex h-full items-center gap-2 pr-2" style={{ paddingLeft: `${(level - 1) * 1.25 + 0.5}rem` }}>
-      {draft.what === 'folder' ? (
-        <NameInput
-          label={`Name of the new folder${where}`}
-          initial=""
-          placeholder="Name of the folder"
-          maxLength={60}
-          problem={problem}
-          onDone={(name) => onMakeFolder(draft.path, name)}
-          onCancel={onDraftEnd}
-        />
-      ) : (
-        <QuickAdd
-          ws={workspace.id}
-          label={`New job${where}`}
-          draft={`backlog-${workspace.id}-${draft.path}`}
-          more={draft.path === '' ? {} : { folder: draft.path }}
-          onMade={onMade}
-          onClose={onDraftEnd}
-        />
-      )}
+    <div {...asRow(level)} className="h-full">
+      <div {...asCell} className="flex h-full items-center gap-2 pr-2" style={{ paddingLeft: `${(level - 1) * 1.25 + 0.5}rem` }}>
+        {draft.what === 'folder' ? (
+          <NameInput
+            label={`Name of the new folder${where}`}
+            initial=""
+            placeholder="Name of the folder"
+            maxLength={60}
+            problem={problem}
+            onDone={(name) => onMakeFolder(draft.path, name)}
+            onCancel={onDraftEnd}
+          />
+        ) : (
+          <QuickAdd
+            ws={workspace.id}
+            label={`New job${where}`}
+            draft={`backlog-${workspace.id}-${draft.path}`}
+            more={draft.path === '' ? {} : { folder: draft.path }}
+            onMade={onMade}
+            onClose={onDraftEnd}
+          />
+        )}
+      </div>
     </div>
   );
 }

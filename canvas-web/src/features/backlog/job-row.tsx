@@ -8,6 +8,7 @@ import { Avatar, Chip, PriorityMark, StateIcon } from '@/shared/ui/bits';
 import { IconButton } from '@/shared/ui/button';
 import { Menu } from '@/shared/ui/menu';
 import { useRowDrag } from './drag';
+import { asCell, asRow } from './roles';
 
 export interface JobActs {
   focus: (key: string) => void;
@@ -31,12 +32,10 @@ export const JobRow = memo(function JobRow({ workspace, job, level, focused, cho
   const tab = focused ? 0 : -1;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree around it has the keys
+    // biome-ignore lint/a11y/noStaticElementInteractions: it is a row
     <div
       ref={element}
-      role="treeitem"
-      aria-level={level}
-      aria-selected={chosen}
-      aria-label={`#${job.number} ${job.title}`}
+      {...asRow(level, { label: `#${job.number} ${job.title}`, chosen })}
       tabIndex={tab}
       data-row={job.id}
       onFocus={(event) => event.target === event.currentTarget && acts.focus(job.id)}
@@ -55,89 +54,90 @@ export const JobRow = memo(function JobRow({ workspace, job, level, focused, cho
         }
         acts.choose(job.id, { range: event.shiftKey, toggle: event.ctrlKey || event.metaKey });
       }}
-      style={{ paddingLeft: `${(level - 1) * 1.25 + 0.5}rem` }}
       className={cx(
-        'group relative flex h-full cursor-default select-none items-center gap-2 rounded-lg pr-2 outline-offset-[-2px]',
+        'group relative h-full cursor-default select-none rounded-lg outline-offset-[-2px]',
         chosen ? 'bg-accent-soft' : 'hover:bg-hover',
         dragging && 'opacity-40',
         side === 'before' && 'shadow-[0_-2px_0_var(--accent)]',
         side === 'after' && 'shadow-[0_2px_0_var(--accent)]',
       )}
     >
-      <label className="-m-1.5 flex p-1.5">
-        <input
-          type="checkbox"
-          tabIndex={-1}
-          aria-label={`Select #${job.number}`}
-          className={cx(
-            'size-3.5 accent-(--accent)',
-            !chosen && 'opacity-0 focus-visible:opacity-100 group-hover:opacity-100 group-focus:opacity-100 max-md:opacity-100',
-          )}
-          checked={chosen}
-          onChange={() => acts.choose(job.id, { toggle: true })}
-        />
-      </label>
-      <span title={stateWords[job.state]} className="flex">
-        <StateIcon state={job.state} />
-        <span className="sr-only">{stateWords[job.state]}</span>
-      </span>
-      <span className="w-10 shrink-0 text-ink-3 text-xs tabular-nums max-md:hidden">#{job.number}</span>
-      <Link
-        to="/w/$slug/backlog"
-        params={{ slug: workspace.slug }}
-        search={(before) => ({ ...before, job: job.number, tab: undefined, attempt: undefined })}
-        draggable={false}
-        tabIndex={-1}
-        dir="auto"
-        className="min-w-0 truncate text-sm hover:underline focus-visible:outline-none"
-      >
-        {job.title}
-      </Link>
-      {job.private && <Lock className="size-3 shrink-0 text-ink-3" aria-label="Private" />}
-      <span className="flex-1" />
-      {job.dependencies.length > 0 && (
-        <span
-          className="inline-flex shrink-0 items-center gap-0.5 text-2xs text-ink-3 max-md:hidden"
-          title={`Waits for ${job.dependencies.length} ${job.dependencies.length === 1 ? 'job' : 'jobs'}`}
-        >
-          <Link2 className="size-3.5" aria-hidden />
-          {job.dependencies.length}
+      <div {...asCell} className="flex h-full items-center gap-2 pr-2" style={{ paddingLeft: `${(level - 1) * 1.25 + 0.5}rem` }}>
+        <label className="-m-1.5 flex p-1.5">
+          <input
+            type="checkbox"
+            tabIndex={-1}
+            aria-label={`Select #${job.number}`}
+            className={cx(
+              'size-3.5 accent-(--accent)',
+              !chosen && 'opacity-0 focus-visible:opacity-100 group-hover:opacity-100 group-focus:opacity-100 max-md:opacity-100',
+            )}
+            checked={chosen}
+            onChange={() => acts.choose(job.id, { toggle: true })}
+          />
+        </label>
+        <span title={stateWords[job.state]} className="flex">
+          <StateIcon state={job.state} />
+          <span className="sr-only">{stateWords[job.state]}</span>
         </span>
-      )}
-      <span className="flex max-w-[40%] shrink-0 gap-1 overflow-hidden max-md:hidden">
-        {job.domains.slice(0, 3).map((domain) => (
-          <Chip key={domain} className="max-w-28">
-            <span className="truncate">{domain}</span>
-          </Chip>
-        ))}
-        {job.domains.length > 3 && <Chip title={job.domains.slice(3).join(', ')}>+{job.domains.length - 3}</Chip>}
-        {job.kind === 'agentic' && (
-          <Chip className="max-w-28" title={`Agent: ${job.agent}`}>
-            <Bot className="size-3 shrink-0" aria-hidden />
-            <span className="truncate">{job.agent === 'any' ? 'any agent' : job.agent}</span>
-          </Chip>
-        )}
-      </span>
-      <PriorityMark priority={job.priority} />
-      <Avatar name={job.owner.name} />
-      <span className="sr-only">{job.owner.name}</span>
-      {mayEdit && (
-        <Menu
-          trigger={
-            <IconButton
-              small
-              tabIndex={tab}
-              data-menu
-              label={`More about #${job.number}`}
-              className="-mr-1 opacity-0 focus-visible:opacity-100 group-hover:opacity-100 group-focus:opacity-100 data-popup-open:opacity-100 max-md:opacity-100"
-            >
-              <Ellipsis className="size-4" aria-hidden />
-            </IconButton>
-          }
+        <span className="w-10 shrink-0 text-ink-2 text-xs tabular-nums max-md:hidden">#{job.number}</span>
+        <Link
+          to="/w/$slug/backlog"
+          params={{ slug: workspace.slug }}
+          search={(before) => ({ ...before, job: job.number, tab: undefined, attempt: undefined })}
+          draggable={false}
+          tabIndex={-1}
+          dir="auto"
+          className="min-w-0 truncate text-sm hover:underline focus-visible:outline-none"
         >
-          {acts.menu(job)}
-        </Menu>
-      )}
+          {job.title}
+        </Link>
+        {job.private && <Lock className="size-3 shrink-0 text-ink-3" aria-label="Private" />}
+        <span className="flex-1" />
+        {job.dependencies.length > 0 && (
+          <span
+            className="inline-flex shrink-0 items-center gap-0.5 text-2xs text-ink-3 max-md:hidden"
+            title={`Waits for ${job.dependencies.length} ${job.dependencies.length === 1 ? 'job' : 'jobs'}`}
+          >
+            <Link2 className="size-3.5" aria-hidden />
+            {job.dependencies.length}
+          </span>
+        )}
+        <span className="flex max-w-[40%] shrink-0 gap-1 overflow-hidden max-md:hidden">
+          {job.domains.slice(0, 3).map((domain) => (
+            <Chip key={domain} className="max-w-28">
+              <span className="truncate">{domain}</span>
+            </Chip>
+          ))}
+          {job.domains.length > 3 && <Chip title={job.domains.slice(3).join(', ')}>+{job.domains.length - 3}</Chip>}
+          {job.kind === 'agentic' && (
+            <Chip className="max-w-28" title={`Agent: ${job.agent}`}>
+              <Bot className="size-3 shrink-0" aria-hidden />
+              <span className="truncate">{job.agent === 'any' ? 'any agent' : job.agent}</span>
+            </Chip>
+          )}
+        </span>
+        <PriorityMark priority={job.priority} />
+        <Avatar name={job.owner.name} />
+        <span className="sr-only">{job.owner.name}</span>
+        {mayEdit && (
+          <Menu
+            trigger={
+              <IconButton
+                small
+                tabIndex={tab}
+                data-menu
+                label={`More about #${job.number}`}
+                className="-mr-1 opacity-0 focus-visible:opacity-100 group-hover:opacity-100 group-focus:opacity-100 data-popup-open:opacity-100 max-md:opacity-100"
+              >
+                <Ellipsis className="size-4" aria-hidden />
+              </IconButton>
+            }
+          >
+            {acts.menu(job)}
+          </Menu>
+        )}
+      </div>
     </div>
   );
 });

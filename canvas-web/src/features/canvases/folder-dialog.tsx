@@ -1,6 +1,6 @@
-import { type FormEvent, useId, useMemo, useState } from 'react';
+import { type FormEvent, useId, useState } from 'react';
 import { canvasApi } from '@/api/canvases';
-import { useJobs } from '@/api/hooks';
+import { useFolderPaths } from '@/api/folders';
 import type { ObjectView } from '@/canvas/types';
 import { ProblemNote } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
@@ -17,8 +17,7 @@ interface Props {
 
 /** Makes a group stand for a Backlog folder: same name, same jobs, both ways (CAN-7). */
 export function FolderDialog({ ws, canvas, group, onClose }: Props) {
-  const jobs = useJobs(ws);
-  const folders = useMemo(() => [...new Set(Object.values(jobs ?? {}).flatMap((job) => job.folder ?? []))].sort(), [jobs]);
+  const folders = useFolderPaths(ws);
   const [folder, setFolder] = useState(group.folder ?? (group.text.split('\n')[0] ?? '').trim().slice(0, 80));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>();
@@ -52,7 +51,11 @@ export function FolderDialog({ ws, canvas, group, onClose }: Props) {
         <DialogBody className="flex flex-col gap-3">
           <Field
             label="Folder"
-            hint={group.folder ? 'Another name renames the folder, with all its jobs.' : 'A new name makes a new folder.'}
+            hint={
+              group.folder
+                ? 'Another name renames the folder, with all its jobs.'
+                : 'A new name makes a new folder; Garden/Beds is one in another.'
+            }
           >
             {(ids) => (
               <input

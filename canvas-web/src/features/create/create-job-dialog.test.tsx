@@ -10,6 +10,7 @@ import { aJob, ana, aRunner, aWorkspace } from '@/test/samples';
 import { CreateJobDialog } from './create-job-dialog';
 
 const server = setupServer(
+  http.get('*/api/v1/workspaces/ws-1/folders', () => HttpResponse.json({ items: [], next: null })),
   http.get('*/api/v1/workspaces/ws-1/members', () =>
     HttpResponse.json({
       items: [{ user: ana.id, name: 'Ana', email: 'ana@x.example', role: 'owner', joined_at: '2026-01-01T00:00:00Z' }],

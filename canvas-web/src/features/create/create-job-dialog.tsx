@@ -117,7 +117,7 @@ export function CreateJobDialog({ workspace, onClose, onCreated }: Props) {
               <AgentTab ws={workspace.id} jobs={all} />
             </TabPanel>
             <TabPanel value="options" className={panel}>
-              <OptionsTab jobs={all} />
+              <OptionsTab ws={workspace.id} jobs={all} />
             </TabPanel>
           </Tabs>
           {problem !== undefined && <ProblemNote error={problem} className="mx-5 mb-3" />}

@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 import { Controller, useFormContext, useWatch } from 'react-hook-form';
+import { useFolderPaths } from '@/api/folders';
 import { useAgentNames, useMembers, useRunners } from '@/api/hooks';
 import type { Job } from '@/api/types';
 import { priorities, priorityWords } from '@/shared/lib/words';
@@ -224,11 +225,11 @@ export function AgentTab({ ws, jobs }: { ws: string; jobs: readonly Job[] }) {
   );
 }
 
-export function OptionsTab({ jobs }: { jobs: readonly Job[] }) {
+export function OptionsTab({ ws, jobs }: { ws: string; jobs: readonly Job[] }) {
   const { register, control, formState } = useFormContext<JobForm>();
   const { errors } = formState;
   const [worker, place] = useWatch({ control, name: ['worker', 'place'] });
-  const folders = useMemo(() => [...new Set(jobs.flatMap((job) => (job.folder ? [job.folder] : [])))].sort(), [jobs]);
+  const folders = useFolderPaths(ws);
   return (
     <div className={column}>
       <Field label="Waits for" optional error={errors.dependencies?.message} hint="It becomes ready only when these jobs are done.">
@@ -274,7 +275,7 @@ export function OptionsTab({ jobs }: { jobs: readonly Job[] }) {
           )}
         />
       )}
-      <Field label="Folder" optional error={errors.folder?.message} hint="Keeps staged jobs together.">
+      <Field label="Folder" optional error={errors.folder?.message} hint="Keeps staged jobs together. Garden/Beds is one in another.">
         {(ids) => (
           <>
             <input {...ids} {...register('folder')} list="create-folders" className="field" />
