@@ -115,6 +115,9 @@ function BacklogOf({ workspace }: { workspace: Workspace }) {
           <BulkBar workspace={workspace} jobs={list.chosen} choice={choice} busy={backlog.run?.running === true} onClear={list.clear} />
         )}
       </div>
+      <p role="status" className="sr-only">
+        {backlog.said}
+      </p>
       <BacklogDialogs backlog={backlog} />
       {search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}
     </div>

@@ -63,19 +63,21 @@ export const JobRow = memo(function JobRow({ workspace, job, level, focused, cho
       )}
     >
       <div {...asCell} className="flex h-full items-center gap-2 pr-2" style={{ paddingLeft: `${(level - 1) * 1.25 + 0.5}rem` }}>
-        <label className="-m-1.5 flex p-1.5">
-          <input
-            type="checkbox"
-            tabIndex={-1}
-            aria-label={`Select #${job.number}`}
-            className={cx(
-              'size-3.5 accent-(--accent)',
-              !chosen && 'opacity-0 focus-visible:opacity-100 group-hover:opacity-100 group-focus:opacity-100 max-md:opacity-100',
-            )}
-            checked={chosen}
-            onChange={() => acts.choose(job.id, { toggle: true })}
-          />
-        </label>
+        {mayEdit && (
+          <label className="-m-1.5 flex p-1.5">
+            <input
+              type="checkbox"
+              tabIndex={-1}
+              aria-label={`Select #${job.number}`}
+              className={cx(
+                'size-3.5 accent-(--accent)',
+                !chosen && 'opacity-0 focus-visible:opacity-100 group-hover:opacity-100 group-focus:opacity-100 max-md:opacity-100',
+              )}
+              checked={chosen}
+              onChange={() => acts.choose(job.id, { toggle: true })}
+            />
+          </label>
+        )}
         <span title={stateWords[job.state]} className="flex">
           <StateIcon state={job.state} />
           <span className="sr-only">{stateWords[job.state]}</span>

@@ -4,7 +4,7 @@ import { useFolders } from '@/api/folders';
 import { useJobs } from '@/api/hooks';
 import { explain } from '@/api/problem';
 import type { Folder, Job, Workspace } from '@/api/types';
-import { joined, parentOf, within } from '@/shared/lib/folders';
+import { joined, parentOf, pathWords, within } from '@/shared/lib/folders';
 import { toastProblem } from '@/shared/ui/toast';
 import type { BulkRun } from './bulk';
 import { useBulkActs } from './bulk-acts';
@@ -39,6 +39,8 @@ export function useBacklog(workspace: Workspace, search: BacklogSearch, onOpen: 
   const [problem, setProblem] = useState<string>();
   const [asking, setAsking] = useState<Asking>();
   const [run, setRun] = useState<BulkRun>();
+  /** For those who do not see where a row went. */
+  const [said, setSaid] = useState('');
   const acts = useBulkActs(ws, setRun);
   const moves = useMoves(ws);
 
@@ -170,7 +172,15 @@ export function useBacklog(workspace: Workspace, search: BacklogSearch, onOpen: 
   const place = useCallback(
     (moved: readonly Job[], to: Parameters<typeof moves.placeJobs>[1], quiet: boolean) => {
       // A single job that simply goes is seen going; anything else is told.
-      const progress = quiet && moved.length === 1 ? (next: BulkRun) => next.refused.length > 0 && setRun(next) : setRun;
+      const alone = quiet && moved.length === 1 ? moved[0] : undefined;
+      const progress = (next: BulkRun) => {
+        if (!alone || next.refused.length > 0) {
+          setRun(next);
+        } else if (!next.running) {
+          const beside = to.before ? ` before #${to.before.number}` : to.after ? ` behind #${to.after.number}` : '';
+          setSaid(`#${alone.number} is${beside} in ${to.folder === '' ? 'no folder' : pathWords(to.folder)}`);
+        }
+      };
       return moves.placeJobs(moved, to, progress);
     },
     [moves.placeJobs],
@@ -373,6 +383,7 @@ export function useBacklog(workspace: Workspace, search: BacklogSearch, onOpen: 
     asking,
     setAsking,
     run,
+    said,
     closeRun: useCallback(() => setRun(undefined), []),
     acts,
     choice,

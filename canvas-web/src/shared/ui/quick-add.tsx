@@ -26,6 +26,8 @@ export function QuickAdd({ ws, label, draft, more, onMade, onClose }: Props) {
   const [added, setAdded] = useState('');
   const keep = useKeepJob(ws);
   useEffect(() => input.current?.focus(), []);
+  const latest = useRef(text);
+  latest.current = text;
   const parsed = parseShorthand(text);
   const add = () => {
     if (parsed.title === '') {
@@ -41,8 +43,14 @@ export function QuickAdd({ ws, label, draft, more, onMade, onClose }: Props) {
       },
       (error: unknown) => {
         const { detail, rule } = explain(error);
-        setProblem(rule ? `${detail} (${rule})` : detail);
-        setText(text);
+        const words = rule ? `${detail} (${rule})` : detail;
+        // The words come back, unless others are typed already.
+        if (latest.current.trim() === '') {
+          setText(text);
+          setProblem(words);
+        } else {
+          setProblem(`“${parsed.title}” was not added: ${words}`);
+        }
       },
     );
   };
