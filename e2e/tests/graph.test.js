@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { screenshot } from '../lib/browser.js';
+import { panel } from '../lib/pages.js';
 import { eventually } from '../lib/person.js';
 import { Stage } from '../lib/stage.js';
 
@@ -74,7 +75,11 @@ step('dep_6_the graph follows what others do, and a dependency is removed by key
   await ana.put(`/jobs/${jobs.Water.id}/dependencies/${jobs.Plant.id}`);
   await edge(jobs.Water, jobs.Plant).waitFor({ state: 'attached' });
   await ana.post(`/jobs/${jobs.Dig.id}/start`);
-  await page.getByRole('link', { name: '#1 Dig, In progress' }).waitFor();
+  await page.getByRole('link', { name: '#1 Dig, In progress' }).click();
+  await panel(page, 1).getByRole('heading', { name: 'Dig' }).waitFor();
+  await screenshot(page, 'graph-2-beside');
+  await page.keyboard.press('Escape');
+  await panel(page, 1).waitFor({ state: 'detached' });
 
   await edge(jobs.Water, jobs.Plant).focus();
   await page.keyboard.press('Enter');

@@ -142,7 +142,8 @@ async fn job_7_a_stale_version_is_refused_with_the_current_job() {
         .ada
         .patch(409, &format!("/jobs/{id}"), json!({ "title": "Third", "if_version": 1 }))
         .await;
-    assert_eq!((stale["rule"].as_str(), &stale["current"]), (Some("JOB-7"), &changed));
+    let hers = team.ada.get(&format!("/jobs/{id}")).await;
+    assert_eq!((stale["rule"].as_str(), &stale["current"]), (Some("JOB-7"), &hers));
     let stale = command(&team.ada, 409, &job, "ready", json!({ "if_version": 1 })).await;
     assert_eq!(stale["current"]["version"], 2);
     assert_eq!(team.bob.get(&format!("/jobs/{id}")).await, changed);

@@ -46,6 +46,8 @@ const handles = [
   { type: 'source' as const, position: Position.Right, x: WIDTH - 6, y: HEIGHT / 2 - 6, width: 12, height: 12 },
 ];
 
+/** The library takes the pointer from nodes that are neither selected nor dragged; these hold a link. */
+const pressable = { pointerEvents: 'all' as const };
 const none: DependencyEdgeType[] = [];
 const arrow = { type: MarkerType.ArrowClosed, width: 18, height: 18, color: 'var(--ink-3)' };
 const chosenArrow = { ...arrow, color: 'var(--accent)' };
@@ -250,6 +252,7 @@ function useNodes(slug: string, jobs: readonly Job[], places: ReadonlyMap<string
               height: HEIGHT,
               measured: { width: WIDTH, height: HEIGHT },
               handles,
+              style: pressable,
               connectable,
               selectable: false,
               deletable: false,

@@ -83,8 +83,10 @@ function Row({
           <p className="flex items-center gap-2">
             <span className="text-ink-3 text-xs tabular-nums">#{job.number}</span>
             <Link
-              to="/w/$slug/jobs/$number"
-              params={{ slug: workspace.slug, number: job.number }}
+              from="/w/$slug/graph"
+              to="/w/$slug/graph"
+              params={{ slug: workspace.slug }}
+              search={(before) => ({ ...before, job: job.number, tab: undefined, attempt: undefined })}
               className="min-w-0 truncate font-medium text-sm hover:underline"
             >
               {job.title}

@@ -16,6 +16,8 @@ import { type GraphSearch, isFiltered, shownJobs } from './model';
 
 const GraphCanvas = lazy(() => import('./graph-canvas').then((m) => ({ default: m.GraphCanvas })));
 
+const JobBeside = lazy(() => import('./job-beside').then((m) => ({ default: m.JobBeside })));
+
 export function GraphPage() {
   const { slug } = useParams({ from: '/w/$slug' });
   const workspace = useWorkspace(slug);
@@ -24,7 +26,7 @@ export function GraphPage() {
 
 function Graph({ workspace }: { workspace: Workspace }) {
   const search = useSearch({ from: '/w/$slug/graph' });
-  const navigate = useNavigate();
+  const navigate = useNavigate({ from: '/w/$slug/graph' });
   const change = (part: GraphSearch) => void navigate({ to: '.', search: (before) => ({ ...before, ...part }), replace: true });
   const all = useJobs(workspace.id);
   const { status, retryNow } = useLiveStatus();
@@ -55,10 +57,11 @@ function Graph({ workspace }: { workspace: Workspace }) {
     );
   }
   return (
-    <div className="flex h-full flex-col">
+    <div className="relative flex h-full flex-col">
       <h1 className="sr-only">Dependencies in {workspace.name}</h1>
       <Bar search={search} all={all ?? {}} count={jobs.length} view={view} onChange={change} />
       <div className="min-h-0 flex-1">{body}</div>
+      <Suspense>{search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}</Suspense>
     </div>
   );
 }

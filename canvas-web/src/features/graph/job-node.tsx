@@ -70,8 +70,10 @@ export const JobNode = memo(function JobNode({ data: { job, slug }, isConnectabl
 function JobLink({ job, slug, className, children }: { job: Job; slug: string; className: string; children: React.ReactNode }) {
   return (
     <Link
-      to="/w/$slug/jobs/$number"
-      params={{ slug, number: job.number }}
+      from="/w/$slug/graph"
+      to="/w/$slug/graph"
+      params={{ slug }}
+      search={(before) => ({ ...before, job: job.number, tab: undefined, attempt: undefined })}
       draggable={false}
       title={job.title}
       aria-label={`#${job.number} ${job.title}, ${stateWords[job.state]}`}

@@ -1,5 +1,6 @@
 /** Which jobs the dependency graph shows, as it stands in the address, and what leads from which to which. */
 import type { Job, JobState } from '@/api/types';
+import type { JobTab } from '@/features/job/job-panel';
 
 export interface GraphSearch {
   q?: string;
@@ -8,6 +9,10 @@ export interface GraphSearch {
   /** Beside the chains that are not finished: every open job, or finished chains too. */
   show?: 'open' | 'all';
   as?: 'graph' | 'list';
+  /** Number of the job beside it. */
+  job?: number;
+  tab?: JobTab;
+  attempt?: number;
 }
 
 const states: readonly JobState[] = ['backlog', 'ready', 'in_progress', 'awaiting_review', 'done', 'failed', 'canceled'];
@@ -17,12 +22,19 @@ const text = (value: unknown): string | undefined => {
   return words.trim() === '' ? undefined : words;
 };
 
+const tabs: readonly JobTab[] = ['details', 'log', 'changes', 'notes', 'files', 'attempts'];
+const positive = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+
 export function parseGraphSearch(search: Record<string, unknown>): GraphSearch {
   return {
     q: text(search.q),
     state: states.find((state) => state === search.state),
     folder: text(search.folder),
     show: search.show === 'open' || search.show === 'all' ? search.show : undefined,
+    job: positive(search.job),
+    tab: tabs.find((tab) => tab === search.tab),
+    attempt: positive(search.attempt),
     as: search.as === 'graph' || search.as === 'list' ? search.as : undefined,
   };
 }

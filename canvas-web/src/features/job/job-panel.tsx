@@ -33,7 +33,7 @@ interface Props {
   attemptNumber: number | undefined;
   line: number | undefined;
   /** What it stands beside. */
-  beside: 'Board' | 'Backlog' | 'canvas';
+  beside: 'Board' | 'Backlog' | 'canvas' | 'graph';
   wide: boolean;
   onWide: () => void;
   onClose: () => void;
