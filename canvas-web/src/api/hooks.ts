@@ -4,7 +4,7 @@ import { useCallback, useMemo } from 'react';
 import { type ById, withJob } from '@/live/feed';
 import { api } from './calls';
 import { keys } from './keys';
-import type { AgentRequest, Job, RunnerView } from './types';
+import type { AgentRequest, Job, RunnerView, Workspace } from './types';
 
 export const meQuery = queryOptions({ queryKey: keys.me, queryFn: api.me, staleTime: Number.POSITIVE_INFINITY, retry: false });
 export const setupQuery = queryOptions({ queryKey: keys.setup, queryFn: api.setup, staleTime: 0 });
@@ -48,6 +48,12 @@ export const useMembers = (ws: string) => useQuery({ queryKey: keys.members(ws),
 export function useKeepJob(ws: string) {
   const cache = useQueryClient();
   return useCallback((job: Job) => cache.setQueryData<ById<Job>>(keys.jobs(ws), (jobs) => withJob(jobs ?? {}, job)), [cache, ws]);
+}
+
+/** Labels to choose from: those the workspace offers, and those in use. */
+export function useKnownDomains(workspace: Workspace, jobs: readonly Job[]): string[] {
+  const { domains } = workspace.settings;
+  return useMemo(() => [...new Set([...(domains ?? []), ...jobs.flatMap((job) => job.domains)])].sort(), [domains, jobs]);
 }
 
 /** Names of agents that some runner of the workspace offers, in order of the alphabet. */

@@ -118,7 +118,7 @@ function BacklogOf({ workspace }: { workspace: Workspace }) {
       <p role="status" className="sr-only">
         {backlog.said}
       </p>
-      <BacklogDialogs backlog={backlog} />
+      <BacklogDialogs workspace={workspace} backlog={backlog} />
       {search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}
     </div>
   );

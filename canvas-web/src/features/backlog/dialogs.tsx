@@ -1,4 +1,6 @@
 import { useMemo } from 'react';
+import { useKnownDomains } from '@/api/hooks';
+import type { Workspace } from '@/api/types';
 import { joined, nameOf, pathWords, within } from '@/shared/lib/folders';
 import { Confirm } from '@/shared/ui/dialog';
 import { toast, toastProblem } from '@/shared/ui/toast';
@@ -10,10 +12,10 @@ import type { Backlog } from './use-backlog';
 const count = (jobs: readonly unknown[]) => (jobs.length === 1 ? '1 job' : `${jobs.length} jobs`);
 
 /** What is asked before jobs or folders go somewhere. */
-export function BacklogDialogs({ backlog }: { backlog: Backlog }) {
+export function BacklogDialogs({ workspace, backlog }: { workspace: Workspace; backlog: Backlog }) {
   const { asking, setAsking, tree, all } = backlog;
   const folders = useMemo(() => allFolders(tree), [tree]);
-  const domains = useMemo(() => [...new Set(all.flatMap((job) => job.domains))].sort(), [all]);
+  const domains = useKnownDomains(workspace, all);
   const close = () => setAsking(undefined);
   switch (asking?.what) {
     case undefined:

@@ -107,7 +107,7 @@ export function CreateJobDialog({ workspace, onClose, onCreated }: Props) {
               ]}
             />
             <TabPanel value="details" className={panel}>
-              <DetailsTab jobs={all} files={files} onFiles={setFiles} />
+              <DetailsTab workspace={workspace} jobs={all} files={files} onFiles={setFiles} />
             </TabPanel>
             <TabPanel value="team" className={panel}>
               <TeamTab ws={workspace.id} />

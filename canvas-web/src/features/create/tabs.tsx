@@ -1,8 +1,8 @@
 import { useMemo } from 'react';
 import { Controller, useFormContext, useWatch } from 'react-hook-form';
 import { useFolderPaths } from '@/api/folders';
-import { useAgentNames, useMembers, useRunners } from '@/api/hooks';
-import type { Job } from '@/api/types';
+import { useAgentNames, useKnownDomains, useMembers, useRunners } from '@/api/hooks';
+import type { Job, Workspace } from '@/api/types';
 import { priorities, priorityWords } from '@/shared/lib/words';
 import { ProblemNote } from '@/shared/ui/bits';
 import { FilePicker } from '@/shared/ui/file-picker';
@@ -12,10 +12,20 @@ import type { JobForm } from './form';
 
 const column = 'flex flex-col gap-4';
 
-export function DetailsTab({ jobs, files, onFiles }: { jobs: readonly Job[]; files: File[]; onFiles: (files: File[]) => void }) {
+export function DetailsTab({
+  workspace,
+  jobs,
+  files,
+  onFiles,
+}: {
+  workspace: Workspace;
+  jobs: readonly Job[];
+  files: File[];
+  onFiles: (files: File[]) => void;
+}) {
   const { register, control, formState } = useFormContext<JobForm>();
   const { errors } = formState;
-  const known = useMemo(() => [...new Set(jobs.flatMap((job) => job.domains))].sort(), [jobs]);
+  const known = useKnownDomains(workspace, jobs);
   return (
     <div className={column}>
       <Field label="Title" error={errors.title?.message}>

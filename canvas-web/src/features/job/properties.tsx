@@ -1,5 +1,4 @@
-import { useMemo } from 'react';
-import { useMembers } from '@/api/hooks';
+import { useKnownDomains, useMembers } from '@/api/hooks';
 import type { Job, Priority } from '@/api/types';
 import { priorities, priorityWords } from '@/shared/lib/words';
 import { Field, Select } from '@/shared/ui/forms';
@@ -8,7 +7,7 @@ import { CommitInput, Fact, type PropertyProps, Section } from './property-parts
 
 export function Properties({ workspace, job, jobs, mayEdit, why, save }: PropertyProps & { jobs: readonly Job[]; why?: string }) {
   const members = useMembers(workspace.id).data ?? [];
-  const known = useMemo(() => [...new Set(jobs.flatMap((each) => each.domains))].sort(), [jobs]);
+  const known = useKnownDomains(workspace, jobs);
   if (!mayEdit) {
     return (
       <Section title="Properties" why={why}>

@@ -38,7 +38,11 @@ function Settings({ workspace }: { workspace: Workspace }) {
           </Link>
         )
       }
-      lead={administer ? `Of ${workspace.name}.` : `Of ${workspace.name}. Its admins and its owner can change them (ACC-3).`}
+      lead={
+        administer
+          ? `What holds for everybody in ${workspace.name}.`
+          : `What holds for everybody in ${workspace.name}. Its admins and its owner can change it (ACC-3).`
+      }
     >
       <General key={workspace.version} workspace={workspace} disabled={!administer} />
       {workspace.role === 'owner' && <DangerZone workspace={workspace} />}
@@ -237,7 +241,7 @@ function DangerZone({ workspace }: { workspace: Workspace }) {
   return (
     <Section title="Danger zone">
       <div className="divide-y rounded-xl border border-failed/40 bg-surface">
-        <div className="flex flex-wrap items-end gap-3 p-4">
+        <div className="flex flex-wrap items-center gap-3 p-4">
           <div className="min-w-48 flex-1">
             <Field label="Hand the workspace over" hint="The new owner can do everything; you become an admin.">
               {(ids) => (
