@@ -139,7 +139,7 @@ macro_rules! select_news {
             "SELECT seq, at, type, job, payload FROM feed WHERE workspace = $1 AND seq < $2 AND news > 0 ",
             $narrow,
             " AND ($4 = '' OR job = $4) AND ($5 = '' OR actor = $5) AND ($6 = 0 OR news = $6) AND at >= $7 AND at < $8 \
-             ORDER BY seq DESC LIMIT $3"
+             AND seq >= $9 ORDER BY seq DESC LIMIT $3"
         )
     };
 }
@@ -159,45 +159,45 @@ pub async fn read_news(
         NewsFilter { kind: Some(_), .. } => select_news!("AND news = $6"),
         _ => select_news!(""),
     };
-    let before = match filter.to {
-        Some(to) => before.min(after_the_last(conn, workspace, to).await?),
-        None => before,
+    // What is earlier or later than the period need not be looked through.
+    let first = match filter.from {
+        Some(from) => first_since(conn, workspace, from.0.saturating_sub(DISORDER))
+            .await?
+            .unwrap_or(i64::MAX),
+        None => 0,
+    };
+    let end = match filter.to {
+        Some(to) => first_since(conn, workspace, to.0.saturating_add(DISORDER))
+            .await?
+            .unwrap_or(i64::MAX),
+        None => i64::MAX,
     };
     let rows = sqlx::query(sql)
         .bind(workspace.to_string())
-        .bind(before)
+        .bind(before.min(end))
         .bind(limit)
         .bind(filter.job.map(|id| id.to_string()).unwrap_or_default())
         .bind(filter.by.map(|id| id.to_string()).unwrap_or_default())
         .bind(filter.kind.map_or(0, number))
         .bind(filter.from.map_or(i64::MIN, |at| at.0))
         .bind(filter.to.map_or(i64::MAX, |at| at.0))
+        .bind(first)
         .fetch_all(conn)
         .await?;
     rows.iter().map(feed_row).collect()
 }
 
-/// How far commits may be out of the order of their times.
+/// How far commits may be out of the order of their times, in microseconds.
 const DISORDER: i64 = 60_000_000;
 
-/// A position after all news from before `at`, so that what is later need not be looked through.
-async fn after_the_last(conn: &mut Conn, workspace: WorkspaceId, at: Timestamp) -> Result<i64, StoreError> {
+/// The position of the first news from `at` on, in the order of times.
+async fn first_since(conn: &mut Conn, workspace: WorkspaceId, at: i64) -> Result<Option<i64>, StoreError> {
     let row = sqlx::query("SELECT seq FROM feed WHERE workspace = $1 AND news > 0 AND at >= $2 ORDER BY at, seq LIMIT 1")
         .bind(workspace.to_string())
-        .bind(at.0.saturating_add(DISORDER))
+        .bind(at)
         .fetch_optional(conn)
         .await?;
-    row.map_or(Ok(i64::MAX), |row| Row::new("feed", &row).int("seq"))
-}
-
-/// Whether there is no news from `at` on before position `before`: all of a period was read.
-pub async fn is_past(conn: &mut Conn, workspace: WorkspaceId, at: Timestamp, before: i64) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT seq FROM feed WHERE workspace = $1 AND news > 0 AND at >= $2 ORDER BY at, seq LIMIT 1")
-        .bind(workspace.to_string())
-        .bind(at.0.saturating_sub(DISORDER))
-        .fetch_optional(conn)
-        .await?;
-    row.map_or(Ok(true), |row| Ok(Row::new("feed", &row).int("seq")? >= before))
+    row.map(|row| Row::new("feed", &row).int("seq")).transpose()
 }
 
 /// Position of the newest event; 0 before the first, and when there is no such workspace.
