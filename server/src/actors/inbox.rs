@@ -34,8 +34,10 @@ const EXCERPT: usize = 500;
 /// Most mentions that were read already in a list.
 const MOST_READ: i64 = 200;
 
-/// Least time between two looks at somebody's inbox while things happen. Whoever waits to be told waits this long at most.
-const PAUSE: Duration = Duration::from_millis(400);
+/// Least time between two looks at somebody's inbox while things happen. It doubles with each look that finds nothing new, as in a busy
+/// workspace where most of what happens is for others; whoever waits to be told waits for the longest at most.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The beginning of a text.
 fn excerpt(text: &str) -> String {
@@ -239,7 +241,7 @@ struct Followed {
 }
 
 /// Tells when somebody's inbox is another. It reads the feeds of their workspaces as they grow, and looks at the inbox only when something
-/// happened that an inbox depends on, at most once in [`PAUSE`].
+/// happened that an inbox depends on, with a pause between two looks.
 pub struct InboxNews {
     live: Live,
     user: UserId,
@@ -269,19 +271,23 @@ impl InboxNews {
     /// When the store cannot be read.
     pub async fn tell(mut self, told: watch::Sender<Option<InboxCount>>) -> Result<(), StoreError> {
         self.follow().await?;
+        let mut pause = PAUSE;
         loop {
-            let next = Instant::now() + PAUSE;
+            let began = Instant::now();
             let items = self.live.inbox(self.user, None).await?;
             let mut hasher = DefaultHasher::new();
             for item in &items {
                 (&item.id, item.done_at.map(|at| at.0), item.at.0).hash(&mut hasher);
             }
             let now = hasher.finish();
-            if self.seen.replace(now) != Some(now) {
+            if self.seen.replace(now) == Some(now) {
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            } else {
+                pause = PAUSE;
                 told.send_replace(Some(count(&items)));
             }
             self.stirred().await?;
-            sleep_until(next).await;
+            sleep_until(began + pause).await;
         }
     }
 

@@ -5,6 +5,7 @@ import type { BranchDecision, CommandBody, Job, LineComment, Workspace } from '@
 import { useDraft } from '@/shared/lib/drafts';
 import { ProblemNote } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
+import { MentionArea } from '@/shared/ui/mention-area';
 import { Menu, MenuItem } from '@/shared/ui/menu';
 import { toast } from '@/shared/ui/toast';
 import { MergeNote } from './merge-note';
@@ -63,13 +64,13 @@ export function ReviewBox({ workspace, job, comments, onDone }: Props) {
       {job.merge_problem && <ProblemNote title="It was approved, but could not be merged" error={new Error(job.merge_problem)} />}
       {repository && !done && job.attempt && <MergeNote attempt={job.attempt} />}
       {problem !== undefined && <ProblemNote error={problem} />}
-      <textarea
+      <MentionArea
+        job={job.id}
         aria-label="Words of the review"
         placeholder={done ? 'Something is not right after all? Say what…' : 'Say what is good, or what should change…'}
         rows={text.includes('\n') || text.length > 100 ? 4 : 2}
-        className="field resize-y"
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={setText}
       />
       <div className="flex flex-wrap items-center justify-end gap-2">
         <p className="mr-auto text-ink-3 text-xs">
