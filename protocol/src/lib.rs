@@ -7,6 +7,7 @@
 //! Start reading at [`job`] for the product's central resource and at [`runner`] for the link to the machines.
 
 pub mod account;
+pub mod analytics;
 pub mod attempt;
 pub mod audit;
 pub mod canvas;
@@ -21,6 +22,7 @@ pub mod problem;
 pub mod request;
 pub mod rule;
 pub mod runner;
+pub mod search;
 pub mod time;
 pub mod workspace;
 

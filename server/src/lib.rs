@@ -8,6 +8,7 @@ mod clock;
 pub mod config;
 mod context;
 mod http;
+mod indexer;
 mod mail;
 pub mod operator;
 mod ws;
@@ -120,6 +121,7 @@ pub async fn start(config: Config) -> anyhow::Result<Server> {
     }
     let (server, address) = listen(&context)?;
     rt::spawn(keep_house(context.clone()));
+    rt::spawn(indexer::run(context.clone()));
     rt::spawn(http::files::sweep(context.clone(), context.now()));
     Ok(Server {
         url: context.config.base_url.clone().unwrap_or_else(|| format!("http://{address}")),

@@ -14,6 +14,8 @@ export const keys = {
   sessions: ['sessions'] as const,
   tokens: ['tokens'] as const,
   myAudit: ['me', 'audit'] as const,
+  search: (ws: string, q: string, kind: string | undefined, limit: number) => ['ws', ws, 'search', q, kind ?? '', limit] as const,
+  analytics: (ws: string, from: string, to: string) => ['ws', ws, 'analytics', from, to] as const,
   myRunners: ['runners'] as const,
   inbox: ['inbox', 'items'] as const,
   inboxCount: ['inbox', 'count'] as const,

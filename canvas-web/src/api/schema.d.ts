@@ -968,6 +968,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of a period and of the one of the same length before it, over the jobs you may see. A job that was deleted counts no more. */
+        get: operations["show_analytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workspaces/{ws}/audit": {
         parameters: {
             query?: never;
@@ -1222,6 +1239,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/workspaces/{ws}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What has the words, as far as you may see the job it belongs to: the job of that number, titles, descriptions, names of files, notes,
+         *     logs; the newest of each first. A line of a log can be found a few seconds after it was written.
+         */
+        get: operations["search_workspace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1300,6 +1337,29 @@ export interface components {
             name: string;
             /** @description Version, where it could be found out. */
             version?: string | null;
+        };
+        /** @description Figures of a period, and of the one of the same length before it. They count the jobs you may see. */
+        Analytics: {
+            /** @description The one before. */
+            before: components["schemas"]["Figures"];
+            /** @description By the agent that made the attempts. */
+            by_agent: components["schemas"]["Share"][];
+            /** @description By label. A job with two of them counts in both; one with none in the share without a name. */
+            by_domain: components["schemas"]["Share"][];
+            /** @description By the owner of the job. */
+            by_person: components["schemas"]["Share"][];
+            /** @description By the runner that made the attempts. */
+            by_runner: components["schemas"]["Share"][];
+            /** @description Day by day, oldest first. The first and the last may be parts of one. */
+            days: components["schemas"]["Day"][];
+            /** @description When the period begins. */
+            from: components["schemas"]["Timestamp"];
+            /** @description How it stands now, whatever the period. */
+            now: components["schemas"]["Standing"];
+            /** @description The period. */
+            period: components["schemas"]["Figures"];
+            /** @description When it is over; what is at this moment is not in it. */
+            to: components["schemas"]["Timestamp"];
         };
         /** @description An answer to a request. */
         Answer: {
@@ -1632,6 +1692,46 @@ export interface components {
             /** @description The secret, to be sent as `Authorization: Bearer <token>`. */
             token: string;
         };
+        /** @description One day, by the time zone asked for. */
+        Day: {
+            /**
+             * Format: double
+             * @description Jobs in progress, on average over the day.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description Times a job became done.
+             */
+            completed: number;
+            /**
+             * Format: double
+             * @description In US dollars.
+             */
+            cost_usd: number;
+            /**
+             * Format: int64
+             * @description Times a job failed.
+             */
+            failed: number;
+            /** @description When it begins. */
+            from: components["schemas"]["Timestamp"];
+            /**
+             * Format: double
+             * @description Jobs that awaited review, on average over the day.
+             */
+            in_review: number;
+            /**
+             * Format: double
+             * @description Jobs that were ready, on average over the day.
+             */
+            queue_depth: number;
+            /**
+             * Format: int64
+             * @description Tokens read and written, in attempts that ended.
+             */
+            tokens: number;
+        };
         /**
          * @description Why an attempt failed, typed so that screens can say what to do.
          * @enum {string}
@@ -1773,6 +1873,119 @@ export interface components {
             /** @enum {string} */
             type: "job.tool";
         };
+        /** @description What happened in a period. Times are in milliseconds. */
+        Figures: {
+            /**
+             * Format: double
+             * @description Jobs in progress, on average over the period.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description Attempts begun.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description Time that agents waited for answers, in all.
+             */
+            awaiting_answer_ms: number;
+            /**
+             * Format: int64
+             * @description Time that jobs spent awaiting review, in all.
+             */
+            awaiting_review_ms: number;
+            /**
+             * Format: int64
+             * @description How often a job began after it was ready.
+             */
+            begun: number;
+            /**
+             * Format: int64
+             * @description Times a job was given up.
+             */
+            canceled: number;
+            /**
+             * Format: int64
+             * @description Times a job became done.
+             */
+            completed: number;
+            /**
+             * Format: double
+             * @description In US dollars, as far as agents tell.
+             */
+            cost_usd: number;
+            /**
+             * Format: int64
+             * @description Jobs made.
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Times a job failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Tokens read by models, in attempts that ended.
+             */
+            input_tokens: number;
+            /**
+             * Format: int64
+             * @description Tokens written by models, in attempts that ended.
+             */
+            output_tokens: number;
+            /**
+             * Format: double
+             * @description Jobs that were ready, on average over the period.
+             */
+            queue_depth: number;
+            /**
+             * Format: int64
+             * @description Of that, ready and waiting to begin.
+             */
+            queue_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Of those, after one that failed, was stopped or lost.
+             */
+            retries: number;
+            /**
+             * Format: int64
+             * @description Of that, awaiting review.
+             */
+            review_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Of those, after a request for changes.
+             */
+            revisions: number;
+            /**
+             * Format: double
+             * @description Completed among completed and failed, 0 to 1; none when there are neither.
+             */
+            success_rate?: number | null;
+            /**
+             * Format: int64
+             * @description From first ready, or begun, to done: the mean over the completions.
+             */
+            time_to_done_ms?: number | null;
+            /**
+             * Format: int64
+             * @description How long those were ready before, the mean.
+             */
+            wait_ms?: number | null;
+            /**
+             * Format: int64
+             * @description How long nine of ten of those were ready before, at most.
+             */
+            wait_p90_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Of that, in progress.
+             */
+            work_ms?: number | null;
+        };
         /** @description A stored file. */
         File: {
             attempt?: components["schemas"]["AttemptId"] | null;
@@ -1835,6 +2048,58 @@ export interface components {
             /** @description The account's address. */
             email: string;
         };
+        /** @description A job as a list of findings shows it. */
+        FoundJob: {
+            /** @description The job. */
+            id: components["schemas"]["JobId"];
+            /**
+             * Format: int64
+             * @description `#12`.
+             */
+            number: number;
+            /** @description Seen by few. */
+            private: boolean;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["JobState"];
+            /** @description Its title, with what was found in it. */
+            title: components["schemas"]["Snippet"];
+        };
+        /** @description Where the words are; `kind` on the wire. */
+        FoundPlace: {
+            /** @enum {string} */
+            kind: "job";
+        } | {
+            /** @description The file. */
+            file: components["schemas"]["FileId"];
+            /** @enum {string} */
+            kind: "file";
+        } | {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Who wrote it. */
+            author: string;
+            /** @enum {string} */
+            kind: "note";
+            /** @description The note. */
+            note: components["schemas"]["NoteId"];
+        } | {
+            /** @description When it was written. */
+            at: components["schemas"]["Timestamp"];
+            /** @description The attempt. */
+            attempt: components["schemas"]["AttemptId"];
+            /** @enum {string} */
+            kind: "log";
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description The entry.
+             */
+            seq: number;
+        };
         /** @description The Backlog folder a group is to stand for (CAN-7). */
         GroupFolder: {
             /** @description 1 to 80 characters. When the group stands for another folder, that one is renamed: its jobs go to this one. */
@@ -1846,6 +2111,19 @@ export interface components {
             jobs: number;
             /** @description Why some jobs did not follow, one line for each. */
             refused: string[];
+        };
+        /** @description A range of a text, in UTF-16 code units, as JavaScript counts. */
+        Highlight: {
+            /**
+             * Format: int32
+             * @description Where it is over.
+             */
+            end: number;
+            /**
+             * Format: int32
+             * @description Where it begins.
+             */
+            start: number;
         };
         /** @description Why a Ready agentic job is not running (JOB-9), with what would lift it. */
         Hold: {
@@ -2910,6 +3188,18 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
+        Page_SearchHit: {
+            /** @description The items of this page, in the list's documented order. */
+            items: (components["schemas"]["FoundPlace"] & {
+                /** @description The job it belongs to. */
+                job: components["schemas"]["FoundJob"];
+                /** @description The words around them. Empty where the number was looked for, or the title says it all. */
+                snippet: components["schemas"]["Snippet"];
+            })[];
+            /** @description Cursor of the next page. */
+            next?: string | null;
+        };
+        /** @description One page of a list. `next` is an opaque cursor; `null` on the last page. */
         Page_Session: {
             /** @description The items of this page, in the list's documented order. */
             items: {
@@ -3289,6 +3579,13 @@ export interface components {
          * @enum {string}
          */
         Scope: "read" | "write";
+        /** @description Something found. */
+        SearchHit: components["schemas"]["FoundPlace"] & {
+            /** @description The job it belongs to. */
+            job: components["schemas"]["FoundJob"];
+            /** @description The words around them. Empty where the number was looked for, or the title says it all. */
+            snippet: components["schemas"]["Snippet"];
+        };
         /** @description A browser session of yours. */
         Session: {
             /** @description Network address of its last use. */
@@ -3321,6 +3618,78 @@ export interface components {
             registration: components["schemas"]["Registration"];
             /** @description Whether `POST /auth/register` is open to anybody. */
             registration_open: boolean;
+        };
+        /** @description What of a period belongs to an agent, a runner, a label or a person. */
+        Share: {
+            /**
+             * Format: int64
+             * @description Attempts begun.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description Completions, of jobs whose latest attempt by then was of this agent or runner.
+             */
+            completed: number;
+            /**
+             * Format: double
+             * @description In US dollars.
+             */
+            cost_usd: number;
+            /**
+             * Format: int64
+             * @description Failures, likewise.
+             */
+            failed: number;
+            /** @description Id of the runner or the person. */
+            id?: string | null;
+            /** @description Its name; none for what has no label. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Of those, after one that failed, was stopped or lost.
+             */
+            retries: number;
+            /**
+             * Format: int64
+             * @description From first ready to done, the mean over the completions.
+             */
+            time_to_done_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Tokens read and written.
+             */
+            tokens: number;
+        };
+        /** @description A piece of text with marks in it. It is plain text, whatever it says. */
+        Snippet: {
+            /** @description What was looked for in it, in order, without overlap. */
+            highlights: components["schemas"]["Highlight"][];
+            /** @description The text, on one line. */
+            text: string;
+        };
+        /** @description How it stands at a moment. */
+        Standing: {
+            /**
+             * Format: int64
+             * @description Jobs in progress.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description How long the one that has waited longest is ready.
+             */
+            longest_ms: number;
+            /**
+             * Format: int64
+             * @description Jobs that are ready and have not begun.
+             */
+            queued: number;
+            /**
+             * Format: int64
+             * @description Jobs that wait for people: for a review, or for the answer to an agent.
+             */
+            waiting: number;
         };
         /**
          * @description How a system line should look.
@@ -5987,6 +6356,42 @@ export interface operations {
             };
         };
     };
+    show_analytics: {
+        parameters: {
+            query?: {
+                /** @description Where it begins, RFC 3339; 30 days before its end without. */
+                from?: string;
+                /** @description Where it is over, RFC 3339; now without. At most 400 days after its begin. */
+                to?: string;
+                /** @description Minutes by which the time zone that days begin in is ahead of UTC, such as `120`; 0 without. */
+                offset?: string;
+            };
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analytics"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -6686,6 +7091,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_workspace: {
+        parameters: {
+            query?: {
+                /** @description Words, or their beginnings, all of which it has; or the number of a job, such as `#12`. At most 1,000 characters. */
+                q?: string;
+                /** @description Where to look: `job`, `file`, `note` or `log`. Everywhere without. */
+                kind?: string;
+                /** @description Most items of the page: 1 to 200. */
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SearchHit"];
+                };
             };
             default: {
                 headers: {

@@ -1,4 +1,4 @@
-import { Columns3, Frame, History, Inbox, ListTree, Server, Settings, Users, Workflow } from 'lucide-react';
+import { ChartColumn, Columns3, Frame, History, Inbox, ListTree, Search, Server, Settings, Users, Workflow } from 'lucide-react';
 
 /**
  * The pages of a workspace, in the order of the navigation. `group` draws a line between what is worked on, looked at and looked after;
@@ -11,6 +11,8 @@ export const pages = [
   { to: '/w/$slug/canvases', label: 'Canvases', icon: Frame, group: 'work', phone: true },
   { to: '/w/$slug/graph', label: 'Dependencies', icon: Workflow, group: 'work', phone: false },
   { to: '/w/$slug/activity', label: 'Activity', icon: History, group: 'look', phone: false },
+  { to: '/w/$slug/search', label: 'Search', icon: Search, group: 'look', phone: false },
+  { to: '/w/$slug/analytics', label: 'Analytics', icon: ChartColumn, group: 'look', phone: false },
   { to: '/w/$slug/runners', label: 'Runners', icon: Server, group: 'team', phone: false },
   { to: '/w/$slug/members', label: 'Members', icon: Users, group: 'team', phone: false },
   { to: '/w/$slug/settings', label: 'Settings', icon: Settings, group: 'team', phone: false },

@@ -14,10 +14,12 @@ import { ApiProblem } from '@/api/problem';
 import type { User } from '@/api/types';
 import { forgetSavedCopies } from '@/canvas/sync/copies';
 import { parseSearch as parseActivity } from '@/features/activity/filter';
+import { parsePeriod } from '@/features/analytics/period';
 import { type BacklogSearch, parseBacklog } from '@/features/backlog/search';
 import { BoardPage } from '@/features/board/board-page';
 import { parseFilter } from '@/features/board/filter';
 import { parseGraphSearch } from '@/features/graph/model';
+import { parseSearch } from '@/features/search/query';
 import { lastWorkspace } from '@/shared/lib/last-workspace';
 import { Loading } from '@/shared/ui/bits';
 import { CrashPage, MissingPage } from './crash';
@@ -171,6 +173,20 @@ const jobRoute = createRoute({
   pendingComponent: Loading,
 });
 
+const searchRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'search',
+  validateSearch: parseSearch,
+  component: lazyRouteComponent(() => import('@/features/search/search-page'), 'SearchPage'),
+});
+
+const analyticsRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: 'analytics',
+  validateSearch: parsePeriod,
+  component: lazyRouteComponent(() => import('@/features/analytics/analytics-page'), 'AnalyticsPage'),
+});
+
 const graphRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: 'graph',
@@ -288,6 +304,8 @@ export const router = createRouter({
       canvasesRoute,
       canvasRoute,
       graphRoute,
+      searchRoute,
+      analyticsRoute,
       runnersRoute,
       membersRoute,
       settingsRoute,

@@ -8,6 +8,7 @@ import { forgetCopy } from '@/canvas/sync/copies';
 import { LiveConnection } from '@/live/connection';
 import { rememberWorkspace } from '@/shared/lib/last-workspace';
 import { useNotifyChoice } from '@/shared/lib/notify-choice';
+import { keyOfPage } from '@/shared/lib/shortcut-list';
 import { useShortcuts } from '@/shared/lib/shortcuts';
 import { useUi } from '@/shared/lib/ui-store';
 import { usePhone } from '@/shared/lib/use-media';
@@ -15,6 +16,8 @@ import { Loading } from '@/shared/ui/bits';
 import { toast } from '@/shared/ui/toast';
 import { ConnectionBanner } from './connection-banner';
 import { PhoneTabs, PhoneTop, SideNav } from './navigation';
+import { pages } from './pages';
+import { Commands } from './palette/commands';
 import { toSignIn } from './router';
 import { ShortcutSheet } from './shortcut-sheet';
 
@@ -58,6 +61,11 @@ function Shell({ workspace }: { workspace: Workspace }) {
     return () => connection.stop();
   }, [workspace.id, workspace.name, cache, navigate]);
   useTitle(workspace);
+  useShortcuts(
+    Object.fromEntries(
+      pages.map(({ to, label }) => [keyOfPage(label) ?? label, () => void navigate({ to, params: { slug: workspace.slug } })]),
+    ),
+  );
   useShortcuts({
     c: () => mayCreate && useUi.setState({ creating: true }),
     '?': () => useUi.setState({ helping: true }),
@@ -86,6 +94,7 @@ function Shell({ workspace }: { workspace: Workspace }) {
         {creating && mayCreate && <CreateJobDialog workspace={workspace} onClose={() => useUi.setState({ creating: false })} />}
       </Suspense>
       <Suspense>{notify && <InboxNotices slug={workspace.slug} />}</Suspense>
+      <Commands workspace={workspace} />
       {helping && <ShortcutSheet onClose={() => useUi.setState({ helping: false })} />}
     </div>
   );

@@ -5,6 +5,7 @@
 //!
 //! Start reading at [`job::Job`], then [`lifecycle`].
 
+pub mod analytics;
 pub mod canvas;
 pub mod dependency;
 pub mod dispatch;
@@ -18,6 +19,7 @@ pub mod order;
 pub mod people;
 pub mod refusal;
 pub mod rights;
+pub mod search;
 pub mod settings;
 pub mod validate;
 

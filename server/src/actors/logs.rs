@@ -3,10 +3,10 @@
 use coord_protocol::id::AttemptId;
 use coord_store::{Store, StoreError, log};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex},
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Bytes of encoded entries remembered per watched log.
 const REMEMBERED: usize = 512 * 1024;
@@ -20,6 +20,9 @@ const PAGE_BYTES: usize = 64 * 1024;
 #[derive(Default)]
 pub(super) struct Logs {
     watched: Mutex<HashMap<AttemptId, Arc<LogTail>>>,
+    /// Logs with entries that cannot be found yet; each at most once.
+    grown: Mutex<BTreeSet<AttemptId>>,
+    grew: Notify,
 }
 
 /// The end of one log.
@@ -40,11 +43,17 @@ pub type Encoded = (Vec<Arc<str>>, i64);
 impl Logs {
     /// Entries were stored: those who watch are woken. `entries` are contiguous and end at `head`.
     pub(super) fn publish(&self, attempt: AttemptId, entries: &[(i64, Arc<str>)], head: i64) {
+        self.grew(attempt);
         let Some(tail) = super::lock(&self.watched).get(&attempt).cloned() else {
             return;
         };
         tail.remember(entries);
         tail.head.send_replace(head);
+    }
+
+    fn grew(&self, attempt: AttemptId) {
+        super::lock(&self.grown).insert(attempt);
+        self.grew.notify_one();
     }
 
     fn watch(&self, attempt: AttemptId) -> Arc<LogTail> {
@@ -67,6 +76,22 @@ impl super::Live {
         let tail = self.0.logs.watch(attempt);
         let head = tail.head.subscribe();
         (tail, head)
+    }
+
+    /// A log has entries that cannot be found yet.
+    pub fn log_grew(&self, attempt: AttemptId) {
+        self.0.logs.grew(attempt);
+    }
+
+    /// The logs that grew since this was called last; waits until there is one.
+    pub async fn grown_logs(&self) -> BTreeSet<AttemptId> {
+        loop {
+            let grown = std::mem::take(&mut *super::lock(&self.0.logs.grown));
+            if !grown.is_empty() {
+                return grown;
+            }
+            self.0.logs.grew.notified().await;
+        }
     }
 }
 

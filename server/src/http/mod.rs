@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod analytics;
 pub mod assets;
 pub mod attempts;
 pub mod audit;
@@ -34,6 +35,7 @@ pub mod resets;
 pub mod resumable;
 pub mod runner_files;
 pub mod runners;
+pub mod search;
 pub mod sessions;
 pub mod tickets;
 pub mod tokens;
@@ -74,6 +76,8 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     requests::routes(cfg);
     activity::routes(cfg);
     inbox::routes(cfg);
+    search::routes(cfg);
+    analytics::routes(cfg);
     commands::routes(cfg);
     canvases::routes(cfg);
     ideas::routes(cfg);

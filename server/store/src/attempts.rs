@@ -2,17 +2,25 @@
 
 use crate::{
     Conn, StoreError, Tx,
-    row::{Row, to_json},
+    row::{Row, to_json, to_word},
 };
-use coord_domain::job::Attempt;
+use coord_domain::job::{Attempt, Worker};
 use coord_protocol::id::{AttemptId, JobId};
 
 /// Stores an attempt. The head of its log stays; that of a new one is 0.
 pub(crate) async fn upsert(tx: &mut Tx, attempt: &Attempt) -> Result<(), StoreError> {
     let claim = attempt.claim();
+    let (agent, runner_name) = match &attempt.worker {
+        Worker::Person { .. } => (None, None),
+        Worker::Runner { agent, name, .. } => (Some(agent.clone()), Some(name.clone())),
+    };
+    let outcome = attempt.outcome.map(|outcome| to_word("attempts", &outcome)).transpose()?;
     sqlx::query(
-        "INSERT INTO attempts (id, job, number, runner, fence, log_head, ended_at, body) VALUES ($1, $2, $3, $4, $5, 0, $6, $7) \
-         ON CONFLICT (id) DO UPDATE SET runner = excluded.runner, fence = excluded.fence, ended_at = excluded.ended_at, body = excluded.body",
+        "INSERT INTO attempts (id, job, number, runner, fence, log_head, ended_at, body, started_at, outcome, agent, runner_name, \
+         input_tokens, output_tokens, cost) VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         ON CONFLICT (id) DO UPDATE SET runner = excluded.runner, fence = excluded.fence, ended_at = excluded.ended_at, \
+         body = excluded.body, outcome = excluded.outcome, input_tokens = excluded.input_tokens, \
+         output_tokens = excluded.output_tokens, cost = excluded.cost",
     )
     .bind(attempt.id.to_string())
     .bind(attempt.job.to_string())
@@ -21,9 +29,27 @@ pub(crate) async fn upsert(tx: &mut Tx, attempt: &Attempt) -> Result<(), StoreEr
     .bind(claim.map_or(0, |claim| claim.fence))
     .bind(attempt.ended_at.map(|at| at.0))
     .bind(to_json("attempts", attempt)?)
+    .bind(attempt.started_at.0)
+    .bind(outcome)
+    .bind(agent)
+    .bind(runner_name)
+    .bind(attempt.usage.input_tokens)
+    .bind(attempt.usage.output_tokens)
+    .bind(millionths(attempt.usage.cost_usd))
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Dollars in millionths. What an agent tells is not always money.
+fn millionths(dollars: Option<f64>) -> i64 {
+    let millionths = dollars.unwrap_or(0.0) * 1e6;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast of a number too large is the largest there is, and of none 0"
+    )]
+    let millionths = millionths.round().clamp(0.0, 1e15) as i64;
+    millionths
 }
 
 /// An attempt, its job and the head of its log.

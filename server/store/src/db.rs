@@ -437,6 +437,18 @@ fn migrations(engine: &str) -> Vec<Migration> {
             include_str!("../../../migrations/sqlite/0008_inbox.sql"),
             include_str!("../../../migrations/postgres/0008_inbox.sql"),
         ),
+        (
+            9,
+            "search",
+            include_str!("../../../migrations/sqlite/0009_search.sql"),
+            include_str!("../../../migrations/postgres/0009_search.sql"),
+        ),
+        (
+            10,
+            "analytics",
+            include_str!("../../../migrations/sqlite/0010_analytics.sql"),
+            include_str!("../../../migrations/postgres/0010_analytics.sql"),
+        ),
     ];
     all.into_iter()
         .map(|(version, name, sqlite, postgres)| {

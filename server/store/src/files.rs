@@ -10,6 +10,7 @@ pub mod partial;
 use crate::{
     Conn, StoreError, Tx,
     row::{Row, to_word},
+    search,
 };
 use coord_protocol::{
     account::Person,
@@ -153,16 +154,21 @@ pub async fn begin(tx: &mut Tx, new: &NewFile) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::Unique`] when the job has a file of that name already.
 pub async fn finish(tx: &mut Tx, id: FileId, written: &Written) -> Result<bool, StoreError> {
-    let row =
-        sqlx::query("UPDATE files SET state = 'stored', size = $2, sha256 = $3 WHERE id = $1 AND state = 'uploading' RETURNING job, kind")
-            .bind(id.to_string())
-            .bind(written.size)
-            .bind(written.sha256.clone())
-            .fetch_optional(&mut **tx)
-            .await?;
+    let row = sqlx::query(
+        "UPDATE files SET state = 'stored', size = $2, sha256 = $3 WHERE id = $1 AND state = 'uploading' RETURNING job, kind, name",
+    )
+    .bind(id.to_string())
+    .bind(written.size)
+    .bind(written.sha256.clone())
+    .fetch_optional(&mut **tx)
+    .await?;
     let Some(row) = row else { return Ok(false) };
     let row = Row::new("files", &row);
-    if row.word::<Kind>("kind")? == Kind::Attachment {
+    let kind = row.word::<Kind>("kind")?;
+    if matches!(kind, Kind::Attachment | Kind::Deliverable) {
+        search::put_file(tx, row.id("job")?, id, &row.text("name")?).await?;
+    }
+    if kind == Kind::Attachment {
         sqlx::query("UPDATE jobs SET announced = announced - 1 WHERE id = $1 AND announced > 0")
             .bind(row.text("job")?)
             .execute(&mut **tx)

@@ -9,12 +9,13 @@ mod list;
 pub use dependencies::{
     add_dependency, dependencies_of, dependents_of, edges, numbers, open_dependencies, remove_dependency, surroundings,
 };
+pub(crate) use list::reach;
 pub use list::{JobFilter, JobPage, list, next_position, visible, visible_numbers};
 
 use crate::{
-    Conn, StoreError, Tx, attempts, files,
+    Conn, StoreError, Tx, analytics, attempts, files,
     row::{Row, to_json, to_word},
-    workspaces,
+    search, workspaces,
 };
 use coord_domain::job::Job;
 use coord_protocol::{
@@ -102,6 +103,8 @@ pub async fn insert(tx: &mut Tx, job: &Job) -> Result<(), StoreError> {
     .await?;
     write_team(tx, job).await?;
     write_domains(tx, job).await?;
+    search::put_job(tx, job).await?;
+    analytics::begin(tx, job).await?;
     if let Some(attempt) = &job.attempt {
         attempts::upsert(tx, attempt).await?;
     }
@@ -113,6 +116,8 @@ pub async fn insert(tx: &mut Tx, job: &Job) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::Conflict`] when the stored job is not at `previous_version`, or is gone (INV-2).
 pub async fn update(tx: &mut Tx, job: &Job, previous_version: i64) -> Result<(), StoreError> {
+    let words = search_text(job);
+    let same_words = search::is_same(tx, job.id, &words).await?;
     let done = sqlx::query(
         "UPDATE jobs SET state = $3, priority = $4, kind = $5, agent = $6, folder = $7, owner = $8, private = $9, title = $10, \
          search = $11, waiting_since = $12, runner = $13, fence = $14, version = $15, body = $16, updated_at = $17, position = $18 \
@@ -128,7 +133,7 @@ pub async fn update(tx: &mut Tx, job: &Job, previous_version: i64) -> Result<(),
     .bind(job.access.owner.to_string())
     .bind(i64::from(job.access.private))
     .bind(job.title.clone())
-    .bind(search_text(job))
+    .bind(words)
     .bind(job.waiting_for_runner().map(|since| since.0))
     .bind(job.claim().map(|claim| claim.runner.to_string()))
     .bind(job.fence)
@@ -141,6 +146,10 @@ pub async fn update(tx: &mut Tx, job: &Job, previous_version: i64) -> Result<(),
     if done.rows_affected() != 1 {
         return Err(StoreError::Conflict { seen: previous_version });
     }
+    if !same_words {
+        search::put_job(tx, job).await?;
+    }
+    analytics::moved(tx, job).await?;
     write_team(tx, job).await?;
     write_domains(tx, job).await?;
     if let Some(attempt) = &job.attempt {

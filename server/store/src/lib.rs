@@ -17,6 +17,7 @@
 //! This crate decides nothing; the rules are in `coord-domain`.
 
 pub mod accounts;
+pub mod analytics;
 pub mod attempts;
 pub mod audit;
 pub mod canvases;
@@ -38,6 +39,7 @@ pub mod requests;
 pub mod resets;
 pub mod row;
 pub mod runners;
+pub mod search;
 pub mod sessions;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,6 +1,6 @@
 //! Notes on jobs (NOTE-1): appended, never changed; a retracted one keeps who and when, not the text.
 
-use crate::{Conn, StoreError, Tx, mentions, row::Row};
+use crate::{Conn, StoreError, Tx, mentions, row::Row, search};
 use coord_protocol::{
     account::Person,
     id::{JobId, NoteId, UserId},
@@ -54,6 +54,9 @@ pub async fn insert(tx: &mut Tx, note: &Note) -> Result<(), StoreError> {
         .bind(note.created_at.0)
         .execute(&mut **tx)
         .await?;
+    if let Some(body) = &note.body {
+        search::put_note(tx, note.job, note.id, body).await?;
+    }
     Ok(())
 }
 
@@ -114,5 +117,6 @@ pub async fn retract(tx: &mut Tx, id: NoteId, by: UserId, at: Timestamp) -> Resu
         .bind(at.0)
         .execute(&mut **tx)
         .await?;
+    search::forget_note(tx, id).await?;
     Ok(done.rows_affected() > 0)
 }

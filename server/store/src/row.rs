@@ -109,6 +109,14 @@ impl<'r> Row<'r> {
         serde_json::from_value(serde_json::Value::String(text))
             .map_err(|error| StoreError::inconsistent(self.table, format_args!("{column}: {error}")))
     }
+
+    /// An enum stored as its word on the wire, or NULL.
+    pub fn opt_word<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, StoreError> {
+        match self.opt_text(column)? {
+            Some(_) => self.word(column).map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 /// The JSON text of a structure.

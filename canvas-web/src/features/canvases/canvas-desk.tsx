@@ -7,7 +7,7 @@ import { toCanvasFile } from '@/canvas/document/files';
 import { useSyncStatus } from '@/canvas/sync/hooks';
 import type { CanvasSession } from '@/canvas/sync/session';
 import type { ObjectView, Point } from '@/canvas/types';
-import { useUi } from '@/shared/lib/ui-store';
+import { openPalette } from '@/shared/lib/palette';
 import { usePhone } from '@/shared/lib/use-media';
 import { Loading } from '@/shared/ui/bits';
 import { toast } from '@/shared/ui/toast';
@@ -15,7 +15,7 @@ import { AsOutline } from './as-outline';
 import { BusyMarks } from './busy-marks';
 import { CanvasMenu } from './canvas-menu';
 import { CanvasNotes, type Watching } from './canvas-notes';
-import { useControlK, useFirstLook, useMakeReady, useObjectLink, useOneGroup, useSelectedKeys, useSheet } from './desk-hooks';
+import { useFirstLook, useMakeReady, useObjectLink, useOneGroup, useSelectedKeys, useSheet } from './desk-hooks';
 import { downloadJson, fileName, jobWords } from './files';
 import { FollowNote } from './follow-note';
 import { JobsPanel } from './jobs-panel';
@@ -110,7 +110,6 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
   const phone = usePhone();
   const readOnly = watching !== null;
   const [jobsOpen, setJobsOpen] = useState(false);
-  const [acting, setActing] = useState(false);
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
   const outline = (search.view ?? (phone ? 'outline' : 'canvas')) === 'outline';
   const selection = useStore(editor.ui, (state) => state.selection);
@@ -184,7 +183,6 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
   useFirstLook(desk, session, search.object, outline);
   useObjectLink(desk, session, search.object);
   useSheet();
-  useControlK(() => setActing(true));
   const ideas = useMemo(
     () => promoting.map((id) => document.objects.get(id)).filter((view): view is ObjectView => view?.type === 'idea'),
     [promoting, document],
@@ -193,7 +191,6 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
     () => [
       { id: 'jobs', label: 'Jobs: put one on the canvas', run: () => setJobsOpen(true) },
       { id: 'outline', label: outline ? 'View: Canvas' : 'View: Outline', run: () => show(outline ? 'canvas' : 'outline') },
-      { id: 'shortcuts', label: 'Keyboard shortcuts', keys: ['?'], run: () => useUi.setState({ helping: true }) },
       ...(readOnly ? [] : offers),
     ],
     [outline, show, offers, readOnly],
@@ -221,7 +218,7 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
             desk={desk}
             readOnly={readOnly}
             onShare={() => void share()}
-            onActions={() => setActing(true)}
+            onActions={openPalette}
           />
         }
       />
@@ -284,7 +281,7 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
           />
         )}
         {folderOf && <FolderDialog ws={workspace.id} canvas={canvas.id} group={folderOf} onClose={() => setFolderOf(undefined)} />}
-        {acting && <DeskActions desk={desk} readOnly={readOnly} own={own} onClose={() => setActing(false)} />}
+        <DeskActions desk={desk} readOnly={readOnly} own={own} />
       </Suspense>
     </div>
   );

@@ -1,6 +1,6 @@
-import { useMemo } from 'react';
+import { useCallback } from 'react';
 import { bindings } from '@/canvas/interact/shortcuts';
-import { type Action, ActionPalette } from './action-palette';
+import { type Action, useOffer } from '@/shared/lib/palette';
 import type { Desk } from './use-desk';
 
 interface Props {
@@ -8,13 +8,14 @@ interface Props {
   readOnly: boolean;
   /** Actions of the page. */
   own: readonly Action[];
-  onClose: () => void;
 }
 
-/** Every action of the canvas by its name, and every job on it. */
-export function DeskActions({ desk, readOnly, own, onClose }: Props) {
-  const actions = useMemo(() => [...own, ...ofKeys(desk, readOnly), ...ofJobs(desk)], [desk, readOnly, own]);
-  return <ActionPalette actions={actions} onClose={onClose} />;
+/** Offers every action of the canvas by its name, and every job on it. */
+export function DeskActions({ desk, readOnly, own }: Props) {
+  useOffer(
+    useCallback(() => ({ title: 'This canvas', actions: [...own, ...ofKeys(desk, readOnly), ...ofJobs(desk)] }), [desk, readOnly, own]),
+  );
+  return null;
 }
 
 function ofKeys({ editor }: Desk, readOnly: boolean): Action[] {
@@ -25,7 +26,7 @@ function ofKeys({ editor }: Desk, readOnly: boolean): Action[] {
       continue;
     }
     const label = group === 'View' ? `View: ${meaning}` : group === 'Tools' ? `Tool: ${meaning}` : meaning;
-    byMeaning.set(meaning, { id: on[0] ?? meaning, label, keys, run: () => run(editor, new KeyboardEvent('keydown')) });
+    byMeaning.set(meaning, { id: `canvas-${on[0] ?? meaning}`, label, keys, run: () => run(editor, new KeyboardEvent('keydown')) });
   }
   return [...byMeaning.values()];
 }
@@ -34,6 +35,6 @@ function ofJobs({ editor, jobs }: Desk): Action[] {
   return [...editor.scene.jobs()].flatMap((id) => {
     const job = jobs.job(id);
     const [card] = editor.scene.cardsOf(id);
-    return job && card ? { id: `job-${id}`, label: `Show #${job.number} ${job.title}`, run: () => editor.focusOn(card) } : [];
+    return job && card ? { id: `card-${id}`, label: `Show #${job.number} ${job.title}`, run: () => editor.focusOn(card) } : [];
   });
 }

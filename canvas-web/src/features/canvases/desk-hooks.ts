@@ -170,7 +170,6 @@ export function useSheet() {
     const ofPage: SheetGroup = {
       title: 'Canvas',
       keys: [
-        [['Ctrl', 'K'], 'Any action by its name'],
         [['A'], 'Allow once what the agent of the selected job asks'],
         [['D'], 'Deny it'],
       ],
@@ -178,17 +177,4 @@ export function useSheet() {
     useUi.setState({ sheet: [ofPage, ...ofStage] });
     return () => useUi.setState({ sheet: [] });
   }, []);
-}
-
-export function useControlK(run: () => void) {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
-        event.preventDefault();
-        run();
-      }
-    };
-    window.document.addEventListener('keydown', onKey);
-    return () => window.document.removeEventListener('keydown', onKey);
-  });
 }

@@ -1,7 +1,7 @@
 import { CirclePlay, Folder } from 'lucide-react';
 import type { ReactNode } from 'react';
+import type { Action } from '@/shared/lib/palette';
 import { Button } from '@/shared/ui/button';
-import type { Action } from './action-palette';
 
 const icons: Readonly<Record<string, ReactNode>> = {
   ready: <CirclePlay className="size-3.5 text-ready" aria-hidden />,

@@ -3,7 +3,6 @@ import { onePerPerson } from '@/canvas/sync/hooks';
 import type { SyncStatus } from '@/canvas/sync/provider';
 import type { Peer } from '@/canvas/types';
 import { aJob } from '@/test/samples';
-import { matching } from './action-palette';
 import { copyName, fileName } from './files';
 import { findJobs } from './jobs-panel';
 import { syncWords } from './sync-pill';
@@ -68,19 +67,6 @@ test('CAN-3: each person is shown once, without oneself, whatever number of page
   });
   const peers = [peer(1, 'ben', null), peer(2, 'ben', [1, 1]), peer(3, 'me', [2, 2]), peer(4, 'ana', null)];
   expect(onePerPerson(peers, 'me').map(({ client }) => client)).toEqual([4, 2]);
-});
-
-test('actions are found by the beginnings of their words, in any order', () => {
-  const run = () => undefined;
-  const actions = [
-    { id: 'a', label: 'View: All of the canvas', run },
-    { id: 'b', label: 'Align left', run },
-    { id: 'c', label: 'Show #12 Prune the trees', run },
-  ];
-  expect(matching(actions, 'all view').map(({ id }) => id)).toEqual(['a']);
-  expect(matching(actions, '12').map(({ id }) => id)).toEqual(['c']);
-  expect(matching(actions, 'ign')).toEqual([]);
-  expect(matching(actions, '')).toHaveLength(3);
 });
 
 test('CAN-11: file names are good on every system', () => {

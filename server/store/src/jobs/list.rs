@@ -48,7 +48,7 @@ pub struct JobPage {
 }
 
 /// How far a look goes: the word the statements compare with. The same as `rights::may` with `Act::See` decides, which tests prove.
-const fn reach(role: Role) -> i64 {
+pub(crate) const fn reach(role: Role) -> i64 {
     match role {
         Role::Owner | Role::Admin => 2,
         Role::Member => 1,
