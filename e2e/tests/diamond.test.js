@@ -119,6 +119,9 @@ step('dep_4_a failed one in the middle holds the rest with the right words, and 
   await Promise.all([becomes(jobs.water, 'done'), becomes(jobs.soil, 'failed')]);
   await page.goto(`/w/${workspace.slug}`);
   await card(page, 'Staged', 'Pond: plan').getByText(`Held: #${jobs.soil.number} failed`).waitFor();
+  // Before the page is loaded: retrying names the version that is on screen (JOB-7).
+  const mended = script(run('Copy', `cp dependencies/${jobs.measure.number}/field.txt output/soil.txt`), { say: 'Wrote soil.txt.' });
+  await ana.patch(`/jobs/${jobs.soil.id}`, { description: mended });
   await page.goto(`/w/${workspace.slug}/jobs/${jobs.all.number}`);
   const note = panel(page, jobs.all.number).getByRole('region', { name: 'What it waits for' });
   await note.getByText(`It waits for #${jobs.soil.number}, which failed.`).waitFor();
@@ -126,8 +129,6 @@ step('dep_4_a failed one in the middle holds the rest with the right words, and 
   await note.getByRole('button', { name: `Remove dependency on #${jobs.soil.number}` }).waitFor();
   await screenshot(page, 'diamond-2-held');
 
-  const mended = script(run('Copy', `cp dependencies/${jobs.measure.number}/field.txt output/soil.txt`), { say: 'Wrote soil.txt.' });
-  await ana.patch(`/jobs/${jobs.soil.id}`, { description: mended });
   await note.getByRole('button', { name: `Retry #${jobs.soil.number}` }).click();
   await note.waitFor({ state: 'detached' });
   await becomes(jobs.soil, 'done');
