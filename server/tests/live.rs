@@ -489,3 +489,48 @@ async fn inv_8_an_assignment_with_a_long_history_still_fits_into_a_message() {
         ada.post(200, &format!("/jobs/{job}/request_changes"), review).await;
     }
 }
+
+#[actix_web::test]
+async fn acc_5_a_lowered_role_and_a_lost_place_in_a_team_count_on_open_connections() {
+    let server = server();
+    let ([ada, bob, ..], ws) = team(&server).await;
+    let member = format!("/workspaces/{ws}/members/{}", bob.id);
+    let mut runner = FakeRunner::connect(&ada, false).await;
+    let job = text(&ready(&ada, &ws, json!({ "private": true })).await, "id");
+    let work = runner.hears("assign").await;
+    let log = format!("/attempts/{}/log/live", text(&work, "attempt"));
+    assert_eq!(bob.socket(&log).await.err(), Some(404));
+
+    // An admin sees it; a member no more.
+    ada.patch(200, &member, json!({ "role": "admin" })).await;
+    let (watching, mut events) = (
+        bob.socket(&log).await.unwrap(),
+        bob.socket(&format!("/workspaces/{ws}/events")).await.unwrap(),
+    );
+    assert!(events.json().await["seq"].is_i64());
+    ada.patch(200, &member, json!({ "role": "member" })).await;
+    ends_at_once(watching, "the log of a private job, for a lowered role").await;
+    ada.patch(200, &format!("/jobs/{job}"), json!({ "title": "Hidden again" })).await;
+    ready(&ada, &ws, json!({ "title": "Public" })).await;
+    let mut heard = String::new();
+    while !heard.contains("Public") {
+        heard += &events.text().await.unwrap();
+    }
+    assert!(!heard.contains("Hidden again") && heard.contains("member.changed"), "{heard}");
+
+    // In the job's team they see it; taken out of it no more.
+    let team_of = async |team: Value| ada.expect(200, Method::PUT, &format!("/jobs/{job}/team"), Some(team)).await;
+    team_of(json!([{ "user": bob.id, "role": "viewer" }])).await;
+    let watching = bob.socket(&log).await.unwrap();
+    while events.json().await["job"]["title"] != "Hidden again" {}
+    team_of(json!([])).await;
+    ends_at_once(watching, "the log of a private job, out of its team").await;
+    loop {
+        let event = events.json().await;
+        assert_ne!(event["type"], "job.changed", "{event}");
+        if event["type"] == "job.deleted" {
+            assert_eq!(event["id"], json!(job));
+            break;
+        }
+    }
+}
