@@ -66,6 +66,8 @@ step('rev_2_two_lines_are_commented_on_with_the_keyboard_alone', async () => {
   await file.waitFor();
   const line = (number) => file.getByRole('button', { name: `Comment on line ${number}`, exact: true });
   await line(2).waitFor();
+  // Its first line is a heading: the colours came, though no document is where they are made.
+  await file.locator('.token.title').first().waitFor();
   await page.keyboard.press('n');
   await focused(file.getByRole('button', { name: new RegExp(`^${note}`) }));
   await page.keyboard.press('Tab');

@@ -59,8 +59,8 @@ export function AttemptCompare({ job, attempts, onClose, onChanges }: Props) {
       (a) =>
         a.branch && (
           <>
-            {a.branch.files_changed} files <span className="text-done">+{a.branch.insertions}</span>{' '}
-            <span className="text-failed">−{a.branch.deletions}</span>
+            {a.branch.files_changed} {a.branch.files_changed === 1 ? 'file' : 'files'}{' '}
+            <span className="text-done">+{a.branch.insertions}</span> <span className="text-failed">−{a.branch.deletions}</span>
           </>
         ),
     ],

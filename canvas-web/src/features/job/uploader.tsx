@@ -74,7 +74,11 @@ export function Uploader({ job, kind }: { job: Job; kind: FileKind }) {
                   {upload.paused ? 'No connection: it goes on by itself' : `${Math.floor(upload.done * 100)} %`}
                 </span>
               </p>
-              <progress className="h-1 w-full accent-(--accent)" value={upload.done} aria-label={`Uploading ${upload.name}`} />
+              <progress
+                className="mt-1 block h-1 w-full appearance-none overflow-hidden rounded-full bg-sunken [&::-webkit-progress-bar]:bg-sunken [&::-webkit-progress-value]:bg-accent"
+                value={upload.done}
+                aria-label={`Uploading ${upload.name}`}
+              />
             </div>
             <IconButton small label={`Cancel the upload of ${upload.name}`} onClick={() => upload.cancel.abort()}>
               <X className="size-4" aria-hidden />

@@ -1,4 +1,5 @@
 /** Colours source text beside the page, so that a long or hostile file never holds it up. */
+import './no-document';
 import { refractor } from 'refractor';
 import docker from 'refractor/docker';
 import jsx from 'refractor/jsx';

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, startTransition, useEffect, useRef, useState } from 'react';
 
 /** How far outside the view a piece is drawn already. */
 const NEAR = '900px 0px';
@@ -16,7 +16,8 @@ export function LazyPiece({ lines, eager, children }: { lines: number; eager: bo
     const observer = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) {
-          setNear(true);
+          // In small steps: scrolling goes on while the lines are made.
+          startTransition(() => setNear(true));
         }
       },
       { rootMargin: NEAR },

@@ -4,7 +4,7 @@ import { isDelete, isInsert } from 'react-diff-view';
 import type { LineComment } from '@/api/types';
 
 /** Lines of one piece. */
-export const PIECE_LINES = 120;
+export const PIECE_LINES = 80;
 
 /** Files with more changed lines start folded, so that a lock file does not bury the rest. */
 export const MANY_LINES = 600;

@@ -6,7 +6,7 @@ import { languageOf } from './languages';
 import { pathOf } from './pieces';
 
 /** Longer texts, and those with longer lines, are shown without colours. */
-const MOST_CHARS = 600_000;
+const MOST_CHARS = 1_500_000;
 const MOST_LINE = 3_000;
 
 /** Some texts make a highlighter think for ever; those stay without colours. */
