@@ -1,7 +1,12 @@
 //! Files made from the code: the OpenAPI document, which the server prints, the TypeScript types made from it, and the shape of a canvas
 //! document. All are committed, so that the web app can be worked on without building the server.
 
-use crate::{build, process, progress::Step, web, workspace};
+use crate::{
+    build, process,
+    progress::Step,
+    test::{rules, tidy},
+    web, workspace,
+};
 use anyhow::{Context, Result, bail};
 use std::{
     fs,
@@ -56,10 +61,24 @@ pub fn run(check: bool) -> Result<()> {
     Ok(())
 }
 
+/// The tests beside the rules they prove.
+fn write_tests_of_rules(file: &Path) -> Result<()> {
+    let told = fs::read_to_string(file)?;
+    Ok(fs::write(file, rules::with_tests(&told, &tidy::committed_text()?)?)?)
+}
+
 /// As [`run`], inside a step of somebody else's. Expects the web packages and the server to be there.
 pub fn files(check: bool, step: &mut Step) -> Result<String> {
-    let generated = ["openapi.json", "src/api/schema.d.ts", "src/canvas/schema.gen.ts"].map(Generated::remember);
-    let outcome = write(&generated[0].file, step).and_then(|()| write_canvas_schema(&generated[2].file));
+    let generated = [
+        "openapi.json",
+        "src/api/schema.d.ts",
+        "src/canvas/schema.gen.ts",
+        "../docs/rules.md",
+    ]
+    .map(Generated::remember);
+    let outcome = write(&generated[0].file, step)
+        .and_then(|()| write_canvas_schema(&generated[2].file))
+        .and_then(|()| write_tests_of_rules(&generated[3].file));
     let changed: Vec<String> = generated
         .iter()
         .filter(|one| one.changed())

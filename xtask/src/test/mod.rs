@@ -6,10 +6,11 @@
 mod browser;
 mod licences;
 mod postgres;
+pub(crate) mod rules;
 mod rust;
 mod spdx;
 mod tally;
-mod tidy;
+pub(crate) mod tidy;
 mod tools;
 
 use crate::{
