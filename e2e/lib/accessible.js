@@ -1,5 +1,4 @@
 /** axe-core on a page, and the looks in which pages are tried. */
-import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { screenshot } from './browser.js';
@@ -27,11 +26,11 @@ async function wrongs(page) {
     .flatMap(({ id, nodes }) => nodes.map(({ target, any, all, none }) => `${id}: ${target.join(' ')} (${[...any, ...all, ...none].map(({ message }) => message).join('; ').slice(0, 160)})`));
 }
 
-/** Nothing serious or critical; what it looked like is kept as `out/<name>.png`. */
-export async function assertAccessible(page, name) {
+/** What is serious or critical, under the name; what it looked like is kept as `out/<name>.png`. */
+export async function seriousWrongs(page, name) {
   // What fades in is not yet as it stays, nor is what has come and goes again.
   await page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => effect.getTiming().iterations !== Infinity).map((one) => one.finished.catch(() => {}))));
   const found = await wrongs(page);
   await screenshot(page, name);
-  assert.deepEqual(found, [], name);
+  return found.map((wrong) => `${name}: ${wrong}`);
 }
