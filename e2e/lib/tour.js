@@ -11,12 +11,19 @@ const settled = async (page) => {
 export function pagesOf({ workspace, jobs, canvas }) {
   const at = (name, rest) => ({ name, path: `/w/${workspace.slug}${rest}`, ready: settled });
   const pages = [
+    at('inbox', '/inbox'),
     at('board', ''),
     at('backlog', '/backlog'),
     at('canvases', '/canvases'),
     at('graph', '/graph'),
+    at('activity', '/activity'),
+    at('analytics', '/analytics'),
+    at('search', '/search?q=the'),
     at('runners', '/runners'),
     at('members', '/members'),
+    at('settings', '/settings'),
+    at('audit', '/audit'),
+    at('account', '/account'),
   ];
   if (jobs) {
     pages.push(

@@ -52,6 +52,10 @@ const PAGES: &[(&str, &[&str])] = &[
             "*/workspaces/{ws}/runners",
         ],
     ),
+    ("backlog", &["*/workspaces/{ws}/jobs", "*/workspaces/{ws}/folders"]),
+    ("inbox", &["/inbox?workspace={ws}", "/inbox/count"]),
+    ("analytics", &["/workspaces/{ws}/analytics"]),
+    ("search", &["/workspaces/{ws}/search?q={word}"]),
     ("canvases", &["*/workspaces/{ws}/canvases"]),
     (
         "job",
