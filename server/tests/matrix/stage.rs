@@ -267,6 +267,7 @@ impl Stage {
             .replace("{user}", &self.spare.id)
             .replace("{runner}", if path.contains("{ws}") { &self.runner.id } else { NONE })
             .replace("{id}", NONE)
+            .replace("{item}", NONE)
             .replace("{session}", NONE)
             .replace("{upload}", NONE)
             .replace("{code}", "nocode");
