@@ -60,6 +60,7 @@ async fn add_note(store: &Store, job: i64, n: u128, body: &str) {
         created_at: T0,
         retracted_by: None,
         retracted_at: None,
+        mentions: vec![],
     };
     store.write(async move |tx: &mut Tx| notes::insert(tx, &note).await).await.unwrap();
 }
