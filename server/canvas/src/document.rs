@@ -122,9 +122,9 @@ pub struct Document {
     pub(crate) clients: BTreeMap<u64, Structs>,
     pub(crate) deletes: Deletes,
     pub(crate) types: BTreeMap<Id, Type>,
-    objects: usize,
-    links: usize,
-    bytes: usize,
+    pub(crate) objects: usize,
+    pub(crate) links: usize,
+    pub(crate) bytes: usize,
 }
 
 impl Document {
@@ -147,8 +147,7 @@ impl Document {
     /// When what is stored is damaged; says why.
     pub fn add<'a>(&mut self, updates: impl IntoIterator<Item = &'a [u8]>) -> Result<(), NotAdmitted> {
         for update in updates {
-            let admitted = Admission::new(self, update, None).run()?;
-            self.apply(admitted);
+            self.add_stored(update)?;
         }
         Ok(())
     }
@@ -187,7 +186,13 @@ impl Document {
             self.count(kind.root, isize::from(kind.is_live));
             self.types.insert(id, kind);
         }
-        for (client, (start, end)) in change.deletes.ranges() {
+        self.deleted(&change.deletes);
+        change
+    }
+
+    /// Takes note of what is deleted.
+    pub(crate) fn deleted(&mut self, deletes: &Deletes) {
+        for (client, (start, end)) in deletes.ranges() {
             let id = |clock| Id { client, clock };
             let mut gone = vec![];
             for (_, kind) in self.types.range_mut(id(start)..id(end)).filter(|(_, kind)| kind.is_live) {
@@ -198,11 +203,10 @@ impl Document {
                 self.count(root, -1);
             }
         }
-        self.deletes.add_all(&change.deletes);
-        change
+        self.deletes.add_all(deletes);
     }
 
-    fn count(&mut self, root: Root, by: isize) {
+    pub(crate) fn count(&mut self, root: Root, by: isize) {
         let counter = match root {
             Root::Objects => &mut self.objects,
             Root::Links => &mut self.links,

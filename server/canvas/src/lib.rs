@@ -10,6 +10,7 @@ mod deletes;
 pub mod document;
 pub mod model;
 pub mod presence;
+mod stored;
 mod structs;
 pub mod wire;
 

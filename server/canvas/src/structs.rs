@@ -41,12 +41,28 @@ impl Structs {
         self.bytes.extend_from_slice(block);
     }
 
-    /// Remembers that the block of `clock` comes next, if the last mark is far.
-    fn mark(&mut self, clock: u32) {
-        let at = self.bytes.len();
+    /// Blocks from `start` on, whose bytes come with [`Structs::close`].
+    pub(crate) fn begin(start: u32) -> Self {
+        Self { start, ..Self::default() }
+    }
+
+    /// Notes that the block of `clock` begins at this place in the bytes, if the last noted is far.
+    pub(crate) fn mark_at(&mut self, clock: u32, at: usize) {
         if at - self.marks.last().map_or(0, |(_, mark)| *mark) >= STRIDE {
             self.marks.push((clock, at));
         }
+    }
+
+    /// All blocks, up to `end`.
+    pub(crate) fn close(&mut self, end: u32, count: u32, bytes: &[u8]) {
+        self.end = end;
+        self.count = count;
+        self.bytes = bytes.to_vec();
+    }
+
+    /// Remembers that the block of `clock` comes next, if the last mark is far.
+    fn mark(&mut self, clock: u32) {
+        self.mark_at(clock, self.bytes.len());
     }
 
     pub(crate) fn encode(&self, client: u64, out: &mut Vec<u8>) {
