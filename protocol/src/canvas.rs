@@ -62,6 +62,15 @@ pub struct NewCanvas {
     pub name: String,
 }
 
+/// Body of `POST /canvases/{canvas}/duplicate`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DuplicateCanvas {
+    /// Name of the copy, 1 to 200 characters; made from that of the canvas when left out.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
 /// Changes of a canvas. Absent fields stay.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

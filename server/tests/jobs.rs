@@ -461,6 +461,33 @@ async fn note_1_notes_are_appended_and_retracted_by_admins_only() {
 }
 
 #[actix_web::test]
+async fn job_7_the_deletion_of_a_job_is_a_change_of_those_that_waited_for_it() {
+    let team = team().await;
+    let first = team.job(&team.bob, json!({ "title": "First" })).await;
+    let waits = team.job(&team.bob, json!({ "title": "Waits" })).await;
+    let path = format!("/jobs/{}", text(&waits, "id"));
+    let dependency = format!("{path}/dependencies/{}", text(&first, "id"));
+    assert_eq!(team.bob.call(Method::PUT, &dependency).send().await.unwrap().status(), 200);
+    let before = team.bob.get(&path).await;
+    let mut events = team.vic.socket(&format!("/workspaces/{}/events", team.ws)).await.unwrap();
+    assert_eq!(events.json().await["type"], "caught");
+    team.bob.delete(204, &format!("/jobs/{}", text(&first, "id"))).await;
+    let told = loop {
+        let event = events.json().await;
+        if event["type"] == "job.changed" && event["job"]["id"] == waits["id"] {
+            break event;
+        }
+    };
+    assert_eq!(told["job"]["dependencies"], json!([]));
+    assert!(told["job"]["version"].as_i64() > before["version"].as_i64(), "{told}");
+    // Who saw it before is told, and nobody acts on what was.
+    team.bob
+        .post(409, &format!("{path}/ready"), json!({ "if_version": before["version"] }))
+        .await;
+    command(&team.bob, 200, &team.bob.get(&path).await, "ready", json!({})).await;
+}
+
+#[actix_web::test]
 async fn job_11_a_deleted_job_leaves_a_tombstone_and_frees_its_files() {
     let team = team().await;
     let job = team.job(&team.bob, json!({ "title": "Short-lived" })).await;

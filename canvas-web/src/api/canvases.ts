@@ -1,10 +1,9 @@
 /** Calls about canvases, and the list of them that the feed keeps current. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { allPages, answered, client, limit, newKey, once } from './calls';
+import { allPages, answered, client, limit, once } from './calls';
 import { keys } from './keys';
-import { problemFrom, unreachable } from './problem';
-import type { Canvas, CanvasFile, Job, PatchCanvas, PromoteIdea, StoredFile } from './types';
+import type { Canvas, CanvasFile, Job, PatchCanvas, PromoteIdea } from './types';
 
 const at = (canvas: string) => ({ params: { path: { canvas } } });
 
@@ -31,21 +30,16 @@ export const canvasApi = {
   unsetFolder: (canvas: string, object: string) =>
     answered(client.DELETE('/api/v1/canvases/{canvas}/folders/{object}', { params: { path: { canvas, object } } })),
   /** Stores a picture for a canvas. The body is the picture itself. */
-  upload: async (canvas: string, picture: Blob, name: string): Promise<StoredFile> => {
-    const response = await fetch(`/api/v1/canvases/${canvas}/files?name=${encodeURIComponent(name)}`, {
-      method: 'POST',
-      credentials: 'same-origin',
-      headers: { 'content-type': picture.type, 'idempotency-key': newKey() },
-      body: picture,
-    }).catch(() => {
-      throw unreachable();
-    });
-    const body: unknown = await response.json().catch(() => undefined);
-    if (!response.ok) {
-      throw problemFrom(response, body);
-    }
-    return body as StoredFile;
-  },
+  upload: (canvas: string, picture: Blob) =>
+    answered(
+      client.POST('/api/v1/canvases/{canvas}/files', {
+        ...at(canvas),
+        // The document says bytes; a browser has them as a blob.
+        body: picture as unknown as number[],
+        bodySerializer: (body) => body as unknown as Blob,
+        headers: { 'content-type': 'application/octet-stream' },
+      }),
+    ),
 };
 
 export const useCanvases = (ws: string) =>

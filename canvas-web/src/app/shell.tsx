@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
-import { useOpenRequests, useWorkspace } from '@/api/hooks';
+import { useMe, useOpenRequests, useWorkspace } from '@/api/hooks';
 import { keys } from '@/api/keys';
 import type { Canvas, User, Workspace } from '@/api/types';
 import { forgetCopy } from '@/canvas/sync/copies';
@@ -15,6 +15,7 @@ import { usePhone } from '@/shared/lib/use-media';
 import { Loading } from '@/shared/ui/bits';
 import { toast } from '@/shared/ui/toast';
 import { ConnectionBanner } from './connection-banner';
+import { useForgetGone } from './forget-gone';
 import { PhoneTabs, PhoneTop, SideNav } from './navigation';
 import { pages } from './pages';
 import { Commands } from './palette/commands';
@@ -40,6 +41,7 @@ function Shell({ workspace }: { workspace: Workspace }) {
   const { creating, helping } = useUi();
   const notify = useNotifyChoice(({ on }) => on);
   const mayCreate = workspace.role !== 'viewer';
+  useForgetGone(useMe()?.id);
 
   useEffect(() => {
     rememberWorkspace(workspace.slug);

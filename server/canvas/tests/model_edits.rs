@@ -251,6 +251,31 @@ fn can_7_objects_move_between_groups_and_not_into_themselves() {
 }
 
 #[test]
+fn can_2_a_group_goes_no_deeper_than_what_is_in_it_allows() {
+    // Seven groups within one another; beside them one with a group in it that holds a note.
+    let board = made(41, |txn, objects, _| {
+        for n in 0..7_u32 {
+            let parent = n.checked_sub(1).map_or_else(String::new, |n| format!("g{n}"));
+            object(txn, objects, &format!("g{n}"), "group", &parent, 0.0);
+        }
+        object(txn, objects, "outer", "group", "", 0.0);
+        object(txn, objects, "inner", "group", "outer", 0.0);
+        object(txn, objects, "note", "sticky", "inner", 0.0);
+    });
+    let to = |object: &str, parent: &str| Edit::Move {
+        object: object.to_owned(),
+        parent: Some(parent.to_owned()),
+        x: 0.0,
+        y: 0.0,
+    };
+    assert!(matches!(one(&board, to("outer", "g6")), Err(ModelError::Limit(_))));
+    let view = read(&applied(&board, to("outer", "g5"))).unwrap();
+    assert_eq!(view.object("note").unwrap().parent.as_deref(), Some("inner"), "eight levels");
+    let view = read(&applied(&board, to("inner", "g6"))).unwrap();
+    assert_eq!(view.object("note").unwrap().parent.as_deref(), Some("inner"));
+}
+
+#[test]
 fn can_7_job_cards_are_added_on_top_once() {
     let cards = |parent: Option<&str>, jobs: &[(&str, &str)]| Edit::AddJobs {
         parent: parent.map(str::to_owned),

@@ -272,7 +272,17 @@ async fn store(live: &Live, decided: Decided) -> Result<Arc<Decided>, CommandErr
     let audit_id = live.ids().uuid().to_string();
     let folder_ids = folder_ids(live, &decided.after);
     // Its event can be read by watchers from the commit on, which is before this function goes on.
-    let changing = live.0.snapshots.changing(decided.after.id);
+    let mut changing = vec![live.0.snapshots.changing(decided.after.id)];
+    let beside: Vec<JobId> = if decided.events.contains(&JobEvent::Deleted) {
+        let around = jobs::surroundings(&mut *live.store().read().await?, &[decided.after.id]).await?;
+        around
+            .into_values()
+            .flat_map(|around| [around.dependencies, around.dependents].concat())
+            .collect()
+    } else {
+        vec![]
+    };
+    changing.extend(beside.iter().map(|id| live.0.snapshots.changing(*id)));
     let seq = live
         .store()
         .write(async move |tx: &mut Tx| -> Result<i64, CommandError> { write(tx, &stored, &audit_id, &folder_ids).await })
@@ -292,7 +302,19 @@ async fn write(tx: &mut Tx, decided: &Decided, audit_id: &str, folder_ids: &[Fol
     let at = after.updated_at;
     let deleted = events.contains(&JobEvent::Deleted);
     if deleted {
+        let around = jobs::surroundings(tx, &[after.id]).await?.remove(&after.id).unwrap_or_default();
         jobs::delete(tx, after.id).await?;
+        let payload = decided.actor.map_or_else(|| json!({}), |actor| json!({ "by": actor }));
+        // Those that waited for it wait for less now, which is a change of theirs (JOB-7); those it waited for only show it no more.
+        for id in &around.dependents {
+            if let Some(job) = jobs::get(tx, *id).await? {
+                let version = job.version;
+                jobs::update(tx, &lifecycle::dependencies_changed(job, at), version).await?;
+            }
+        }
+        for id in around.dependents.iter().chain(&around.dependencies) {
+            feed::append(tx, after.workspace, at, "job.changed", Some(*id), &payload).await?;
+        }
     } else {
         jobs::update(tx, after, before.version).await?;
     }

@@ -21,7 +21,7 @@ use coord_domain::{
 use coord_protocol::{
     Page,
     account::Person,
-    canvas::{Canvas, CanvasFile, Imported, NewCanvas, PatchCanvas},
+    canvas::{Canvas, CanvasFile, DuplicateCanvas, Imported, NewCanvas, PatchCanvas},
     id::{CanvasId, JobId, UserId, WorkspaceId},
     problem::Problem,
     rule::Rule,
@@ -245,7 +245,7 @@ async fn delete_canvas(ctx: Ctx, caller: Caller, canvas: web::Path<CanvasId>) ->
 }
 
 /// Copies a canvas: what is on it now, without its history.
-#[utoipa::path(tag = "canvases", params(("canvas" = CanvasId, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = Option<NewCanvas>, responses((status = 201, body = Canvas), (status = "default", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "canvases", params(("canvas" = CanvasId, Path), ("Idempotency-Key" = Option<String>, Header)), request_body = DuplicateCanvas, responses((status = 201, body = Canvas), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/canvases/{canvas}/duplicate")]
 async fn duplicate_canvas(ctx: Ctx, canvas: web::Path<CanvasId>, body: Json<DuplicateCanvas>) -> Result<HttpResponse, ApiError> {
     let (id, user) = (canvas.into_inner(), body.caller.id());
@@ -273,14 +273,6 @@ async fn duplicate_canvas(ctx: Ctx, canvas: web::Path<CanvasId>, body: Json<Dupl
         Ok((copy.clone(), seq))
     };
     idempotency::create(&ctx, body.key, None, unit, move |live, seq| live.feed_committed(ws, *seq)).await
-}
-
-/// A copy to be made.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DuplicateCanvas {
-    #[serde(default)]
-    name: Option<String>,
 }
 
 fn copy_name(name: &str) -> String {

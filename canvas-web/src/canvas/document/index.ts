@@ -18,6 +18,7 @@
  * Letters typed into a text go to `document.text(id)` inside `document.doc.transact(…, TEXT)`; `commands.spliceText` makes the smallest change.
  *
  * Elsewhere: `openUndo` (undo.ts), `copy`/`cut`/`paste` (clipboard/), `readFile` and the exports (files/), `template` (templates.ts), `find` (find.ts).
+ * Files and templates are not exported here: few open them, and what imports this would carry them along.
  */
 export {
   type Copied,
@@ -37,24 +38,11 @@ export {
 } from './clipboard';
 export * as commands from './commands';
 export { type Done, type Outcome, type Refused, type Skipped, words } from './edit';
-export {
-  type Fault,
-  fromCanvasFile,
-  fromJsonCanvas,
-  fromTable,
-  type JobWords,
-  type Parsed,
-  readableFiles,
-  readFile,
-  toCanvasFile,
-  toJsonCanvas,
-} from './files';
 export { type Found, find, type Search } from './find';
 export { ancestors, around, outermost, overlap, subtree, toLocal, worldBox, worldPoint } from './geometry';
 export { isId, uuid, webAddress } from './heal';
 export { newId } from './ids';
 export { LOCAL, TEXT } from './origins';
 export { isNewer, type OpenDocument, openDocument, type Schedule } from './read';
-export { type TemplateName, template, templateFile } from './templates';
 export { openUndo, type UndoStack, type UndoState, type Where } from './undo';
 export { type CanvasFile, type WireLink, type WireObject, wireObject, wireView } from './wire';

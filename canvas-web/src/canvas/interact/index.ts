@@ -13,7 +13,6 @@ import type { Editor } from './editor';
 import type { UiState } from './state';
 
 export type { CardDetail, RenderCard } from '../render/cards';
-export { type ExportOptions, exportPng, exportSvg } from '../render/export';
 export type { JobFace } from '../render/layout';
 export type { JobSource } from '../render/painter';
 export type { JobDependency } from '../scene/scene';

@@ -1,6 +1,6 @@
 /** The keys of the canvas: one table for what they do and for the sheet that lists them. */
 import type { Editor } from './editor';
-import type { Tool } from './state';
+import { none, type Tool } from './state';
 
 export interface Shortcut {
   readonly group: 'Tools' | 'Selection' | 'Change' | 'Arrange' | 'View';
@@ -55,6 +55,17 @@ export const bindings: readonly Binding[] = [
   tool('sticky', 'Sticky note', 'n', 's'),
   tool('idea', 'Idea', 'i'),
   tool('job', 'New job', 'j'),
+  {
+    group: 'Tools',
+    keys: ['C'],
+    meaning: 'New job in the middle of the view',
+    on: ['c'],
+    run: (editor) => {
+      const { x, y } = editor.camera.camera;
+      editor.options.newJob?.({ at: { x, y }, parent: editor.scene.groupAt({ x, y }, none) });
+    },
+    edits: true,
+  },
   tool('connect', 'Connector', 'x'),
   tool('group', 'Group', 'f'),
   tool('text', 'Text', 't'),

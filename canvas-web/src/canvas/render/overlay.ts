@@ -15,6 +15,18 @@ const MANY = 150;
 /** From so many in view on, the box around all of them says enough. */
 const TOO_MANY = 1500;
 
+/** From so many pixels on, what is selected has room for handles and for a whole name. */
+const ROOMY = 48;
+
+/** The first letters of a name, for where the whole has no room. */
+const initials = (name: string): string =>
+  name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => [...word][0] ?? '')
+    .join('')
+    .toUpperCase();
+
 const hued = (hue: number): string => `oklch(0.6 0.17 ${hue})`;
 
 export class Overlay {
@@ -114,10 +126,11 @@ export class Overlay {
         this.outline(pen, box, hued(peer.user.hue), 2);
         if (!named) {
           named = true;
-          const { x, y } = this.screen(box);
+          const { x, y, w } = this.screen(box);
+          const { name } = peer.user;
           this.tag(
             pen,
-            peer.state.ed === id ? `${peer.user.name} is typing` : peer.user.name,
+            w < ROOMY ? initials(name) : peer.state.ed === id ? `${name} is typing` : name,
             { x: x - 2, y: y - 21 },
             hued(peer.user.hue),
             3,
@@ -177,7 +190,7 @@ export class Overlay {
         this.outline(pen, whole, accent, 1, [4, 4]);
       }
       const box = this.screen(whole);
-      if (box.w > 30 && box.h > 30) {
+      if (Math.min(box.w, box.h) > ROOMY) {
         for (const corner of ['nw', 'ne', 'se', 'sw'] as const) {
           const { x, y } = handleAt(box, corner);
           pen.fillStyle = surface;

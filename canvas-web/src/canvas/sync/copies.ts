@@ -54,6 +54,24 @@ function holdsUnsaved(name: string): Promise<boolean> {
   });
 }
 
+/** So many copies are asked about at one start; the others at the next. */
+const MOST_ASKED = 20;
+
+/** Removes the copies of a person whose canvases were deleted, or closed to them, while they were away. `isGone` asks the server. */
+export async function forgetGoneCopies(user: string, isGone: (canvas: string) => Promise<boolean>): Promise<void> {
+  if (typeof indexedDB === 'undefined' || typeof indexedDB.databases !== 'function') {
+    return;
+  }
+  const known = await indexedDB.databases().catch(() => []);
+  const prefix = copyName(user, '');
+  const canvases = known.flatMap(({ name }) => (name?.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+  for (const canvas of canvases.filter((id) => id !== 'probe').slice(0, MOST_ASKED)) {
+    if (await isGone(canvas)) {
+      forgetCopy(user, canvas);
+    }
+  }
+}
+
 /** Removes the copy of one canvas: it was deleted, or is open no more. */
 export function forgetCopy(user: string, canvas: string) {
   if (typeof indexedDB !== 'undefined') {

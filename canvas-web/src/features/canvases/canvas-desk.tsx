@@ -3,7 +3,6 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react
 import { useStore } from 'zustand';
 import type { Canvas, User, Workspace } from '@/api/types';
 import { isNewer } from '@/canvas/document';
-import { toCanvasFile } from '@/canvas/document/files';
 import { useSyncStatus } from '@/canvas/sync/hooks';
 import type { CanvasSession } from '@/canvas/sync/session';
 import type { ObjectView, Point } from '@/canvas/types';
@@ -160,7 +159,10 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
       () => window.prompt('The link:', address.href),
     );
   };
-  const downloadCopy = () => downloadJson(toCanvasFile(document, canvas.name, jobWords(jobs)), fileName(canvas.name, 'json'));
+  const downloadCopy = async () => {
+    const { toCanvasFile } = await import('@/canvas/document/files/canvas-file');
+    downloadJson(toCanvasFile(document, canvas.name, jobWords(jobs)), fileName(canvas.name, 'json'));
+  };
 
   const [folderOf, setFolderOf] = useState<ObjectView>();
   const group = useOneGroup(desk, selection);
@@ -222,7 +224,13 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
           />
         }
       />
-      <CanvasNotes session={session} watching={watching} editor={canvas.editor?.name} onDownload={downloadCopy} onDiscard={onDiscard} />
+      <CanvasNotes
+        session={session}
+        watching={watching}
+        editor={canvas.editor?.name}
+        onDownload={() => void downloadCopy()}
+        onDiscard={onDiscard}
+      />
       <div className="relative flex min-h-0 flex-1">
         {jobsOpen && (
           <JobsPanel

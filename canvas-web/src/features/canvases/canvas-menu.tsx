@@ -5,8 +5,7 @@ import { canvasApi, useKeepCanvas } from '@/api/canvases';
 import type { Canvas, Workspace } from '@/api/types';
 import { words } from '@/canvas/document';
 import { pasteFragment } from '@/canvas/document/clipboard';
-import { readableFiles, readFile, toCanvasFile, toJsonCanvas } from '@/canvas/document/files';
-import { exportPng, exportSvg } from '@/canvas/interact';
+import { readableFiles } from '@/canvas/document/files/kinds';
 import { useUi } from '@/shared/lib/ui-store';
 import { MenuGroup, MenuItem, MenuLine } from '@/shared/ui/menu';
 import { toast, toastProblem } from '@/shared/ui/toast';
@@ -33,6 +32,7 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
     if (!file) {
       return;
     }
+    const { readFile } = await import('@/canvas/document/files');
     const parsed = readFile(file.name, await file.text());
     if (!parsed.ok) {
       toast(`${file.name} was not added`, parsed.reason);
@@ -46,7 +46,8 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
     }
     toast(outcome.ok ? `Added from ${file.name}` : `${file.name} was not added`, problem ?? undefined);
   };
-  const save = (kind: 'json' | 'canvas') => {
+  const save = async (kind: 'json' | 'canvas') => {
+    const { toCanvasFile, toJsonCanvas } = await import('@/canvas/document/files');
     const words = jobWords(jobs);
     const file = kind === 'json' ? toCanvasFile(document, canvas.name, words) : toJsonCanvas(document, words);
     downloadJson(file, fileName(canvas.name, kind));
@@ -54,6 +55,7 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
   const picture = async (kind: 'png' | 'svg') => {
     const ids = editor.selected;
     try {
+      const { exportPng, exportSvg } = await import('@/canvas/render/export');
       download(await (kind === 'png' ? exportPng : exportSvg)(editor, { ids }), fileName(canvas.name, kind));
     } catch (error) {
       toastProblem('The picture was not made', error);
@@ -98,10 +100,10 @@ export function CanvasMenu({ workspace, canvas, me, desk, readOnly, onShare, onA
         </MenuItem>
       </MenuGroup>
       <MenuGroup label="Save as a file">
-        <MenuItem icon={<Download />} onSelect={() => save('json')}>
+        <MenuItem icon={<Download />} onSelect={() => void save('json')}>
           JSON, to read in again
         </MenuItem>
-        <MenuItem icon={<Download />} onSelect={() => save('canvas')}>
+        <MenuItem icon={<Download />} onSelect={() => void save('canvas')}>
           JSON Canvas, for other programs
         </MenuItem>
       </MenuGroup>

@@ -39,7 +39,7 @@ export function ToolPalette({ editor, readOnly }: { editor: Editor; readOnly: bo
     <div
       role="toolbar"
       aria-label="Tools"
-      className="popup absolute bottom-3 left-1/2 z-10 flex max-w-[calc(100%-1.5rem)] -translate-x-1/2 items-center gap-0.5 overflow-x-auto p-1 [scrollbar-width:none]"
+      className="popup absolute bottom-3 left-1/2 z-10 flex max-w-[calc(100%-1.5rem)] -translate-x-1/2 items-center gap-px overflow-x-auto p-1 sm:gap-0.5 [scrollbar-width:none]"
     >
       {shown.map(({ tool, label, keys, icon: Icon }) => (
         <button
@@ -51,7 +51,7 @@ export function ToolPalette({ editor, readOnly }: { editor: Editor; readOnly: bo
           title={`${label} (${keys})`}
           onClick={() => editor.setTool(chosen === tool ? 'select' : tool)}
           className={cx(
-            'inline-flex size-9 shrink-0 items-center justify-center rounded-lg transition-colors',
+            'inline-flex size-8 shrink-0 sm:size-9 items-center justify-center rounded-lg transition-colors',
             chosen === tool ? 'bg-accent text-accent-ink' : 'text-ink-2 hover:bg-hover hover:text-ink',
           )}
         >

@@ -105,7 +105,7 @@ export function useDeskCalls({ workspace, canvas, onNewJob, onPromote }: Own): D
     upload: async (file) => {
       try {
         const size = await sizeOf(file);
-        const { id } = await canvasApi.upload(canvas.id, file, file.name || 'image');
+        const { id } = await canvasApi.upload(canvas.id, file);
         return { id, ...size };
       } catch (error) {
         toastProblem(`${file.name || 'The image'} was not added`, error);

@@ -248,11 +248,16 @@ impl Editor<'_, '_> {
         let object = view.object(id).ok_or_else(|| ModelError::Missing(id.to_owned()))?;
         group(&view, parent)?;
         let mut around = parent;
+        let mut above = 0;
         while let Some(group) = around {
             if group == id {
                 return Err(ModelError::Limit("a group cannot be in itself".to_owned()));
             }
+            above += 1;
             around = view.object(group).and_then(|group| group.parent.as_deref());
+        }
+        if parent.is_some() && above + levels(&view, id) > schema::MAX_DEPTH {
+            return Err(ModelError::Limit(format!("groups go {} deep at most", schema::MAX_DEPTH)));
         }
         if parent != object.parent.as_deref() {
             let top = top(&view, parent);
@@ -431,6 +436,19 @@ fn place(parent: Option<&str>, x: f64, y: f64) -> Any {
         Any::from(value::coordinate(x)),
         Any::from(value::coordinate(y)),
     ])
+}
+
+/// How many levels are below an object: none for what holds nothing.
+fn levels(view: &CanvasView, id: &str) -> usize {
+    let below = view.objects.iter().filter_map(|object| {
+        let (mut level, mut at) = (0, object);
+        while at.id != id {
+            level += 1;
+            at = view.object(at.parent.as_deref()?)?;
+        }
+        Some(level)
+    });
+    below.max().unwrap_or(0)
 }
 
 /// An object with the defaults of its type.

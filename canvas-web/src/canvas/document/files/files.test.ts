@@ -1,17 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import {
-  commands,
-  fromCanvasFile,
-  fromJsonCanvas,
-  type Parsed,
-  readFile,
-  template,
-  templateFile,
-  toCanvasFile,
-  toJsonCanvas,
-  worldPoint,
-} from '..';
+import { commands, worldPoint } from '..';
+import { template, templateFile } from '../templates';
 import { aJobId, anOpenDocument, create, me } from '../testing';
+import { fromCanvasFile, fromJsonCanvas, type Parsed, readFile, toCanvasFile, toJsonCanvas } from '.';
 import { readTable } from './csv';
 
 function aBoard() {

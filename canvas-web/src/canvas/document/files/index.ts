@@ -7,11 +7,9 @@ import { fromTable } from './table';
 
 export { fromCanvasFile, type JobWords, toCanvasFile } from './canvas-file';
 export { fromJsonCanvas, toJsonCanvas } from './json-canvas';
+export { readableFiles } from './kinds';
 export type { Fault, Parsed } from './parsed';
 export { fromTable } from './table';
-
-/** Names of files to offer in a dialog. */
-export const readableFiles = '.json,.canvas,.csv,.tsv';
 
 /** Reads a file by what is in it: ours, JSON Canvas, or a table. `insert` adds what it holds. */
 export function readFile(name: string, content: string): Parsed {
