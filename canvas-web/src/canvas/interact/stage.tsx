@@ -8,11 +8,8 @@ import { readPalette } from '../render/palette';
 import { makeMeasure } from '../render/text';
 import { type Elements, View } from '../render/view';
 import type { JobDependency } from '../scene/scene';
-import { AskBar } from './ask-bar';
 import { listenToClipboard } from './clipboard';
-import { ContextBar } from './context-bar';
 import { Editor, type EditorOptions } from './editor';
-import { FindBar } from './find-bar';
 import { listenToKeys } from './keyboard';
 import { ZoomBar } from './minimap';
 import { Pointer } from './pointer';
@@ -52,6 +49,9 @@ export interface StageProps {
   readonly label: string;
 }
 
+const ContextBar = lazy(() => import('./context-bar').then((m) => ({ default: m.ContextBar })));
+const AskBar = lazy(() => import('./ask-bar').then((m) => ({ default: m.AskBar })));
+const FindBar = lazy(() => import('./find-bar').then((m) => ({ default: m.FindBar })));
 const PickObject = lazy(() => import('./pick-object').then((m) => ({ default: m.PickObject })));
 
 const noDependencies: readonly JobDependency[] = [];
@@ -152,10 +152,10 @@ export function CanvasStage({ editor, readOnly = false, dependencies = noDepende
           {readOnly ? 'Nothing is on this canvas yet.' : 'Double-click to write a note, or paste a list: each line becomes an idea.'}
         </p>
       )}
-      {view && <ContextBar editor={editor} view={view} />}
+      <Suspense>{view && <ContextBar editor={editor} view={view} />}</Suspense>
       {view && <ZoomBar editor={editor} view={view} />}
-      {finding && <FindBar editor={editor} />}
-      {asking && <AskBar editor={editor} asking={asking} />}
+      <Suspense>{finding && <FindBar editor={editor} />}</Suspense>
+      <Suspense>{asking && <AskBar editor={editor} asking={asking} />}</Suspense>
       <Suspense>{picking && <PickObject editor={editor} picking={picking} />}</Suspense>
       <p aria-live="polite" className="sr-only">
         {heard}

@@ -1,4 +1,4 @@
-import { IndexeddbPersistence } from 'y-indexeddb';
+import type { IndexeddbPersistence } from 'y-indexeddb';
 import type * as Y from 'yjs';
 import { copyName, UNSAVED } from './copies';
 
@@ -48,7 +48,8 @@ export class LocalCopy {
     if (!(await available())) {
       return null;
     }
-    const store = new IndexeddbPersistence(copyName(user, canvas), doc);
+    const indexeddb = await import('y-indexeddb');
+    const store = new indexeddb.IndexeddbPersistence(copyName(user, canvas), doc);
     await store.whenSynced;
     const carried: unknown = await store.get(UNSAVED);
     return new LocalCopy(store, typeof carried === 'number' && carried > 0 ? Math.floor(carried) : 0);

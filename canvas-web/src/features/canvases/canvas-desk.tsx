@@ -17,7 +17,6 @@ import { CanvasNotes, type Watching } from './canvas-notes';
 import { useFirstLook, useMakeReady, useObjectLink, useOneGroup, useSelectedKeys, useSheet } from './desk-hooks';
 import { downloadJson, fileName, jobWords } from './files';
 import { FollowNote } from './follow-note';
-import { JobsPanel } from './jobs-panel';
 import { Offers } from './offers';
 import { freePlace } from './places';
 import { Stage } from './stage';
@@ -29,6 +28,7 @@ import { type JobPlace, useDeskCalls } from './use-desk-calls';
 // What is opened now and then is loaded then.
 const DeskActions = lazy(() => import('./desk-actions').then((m) => ({ default: m.DeskActions })));
 const CreateJobDialog = lazy(() => import('@/features/create/create-job-dialog').then((m) => ({ default: m.CreateJobDialog })));
+const JobsPanel = lazy(() => import('./jobs-panel').then((m) => ({ default: m.JobsPanel })));
 const FolderDialog = lazy(() => import('./folder-dialog').then((m) => ({ default: m.FolderDialog })));
 const JobBeside = lazy(() => import('./job-beside').then((m) => ({ default: m.JobBeside })));
 const PromoteDialog = lazy(() => import('./promote-dialog').then((m) => ({ default: m.PromoteDialog })));
@@ -232,17 +232,19 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
         onDiscard={onDiscard}
       />
       <div className="relative flex min-h-0 flex-1">
-        {jobsOpen && (
-          <JobsPanel
-            workspace={workspace}
-            desk={desk}
-            readOnly={readOnly}
-            onPlace={(job) => place(job)}
-            onFind={find}
-            onNew={() => onNewJob({ at: freePlace(editor, editor.camera.camera) })}
-            onClose={() => setJobsOpen(false)}
-          />
-        )}
+        <Suspense>
+          {jobsOpen && (
+            <JobsPanel
+              workspace={workspace}
+              desk={desk}
+              readOnly={readOnly}
+              onPlace={(job) => place(job)}
+              onFind={find}
+              onNew={() => onNewJob({ at: freePlace(editor, editor.camera.camera) })}
+              onClose={() => setJobsOpen(false)}
+            />
+          )}
+        </Suspense>
         <div className="relative min-w-0 flex-1">
           {outline ? (
             <AsOutline

@@ -9,10 +9,9 @@ import { Loading, StateIcon } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Segmented } from '@/shared/ui/forms';
 import { usePlaced } from './desk-hooks';
+import { DRAGGED } from './places';
 import type { Desk } from './use-desk';
 
-/** What a dragged row carries; the stage takes it. */
-export const DRAGGED = 'canvas-job';
 /** More rows than these only slow the list down; the search finds the others. */
 const MOST = 200;
 

@@ -25,3 +25,6 @@ export function freePlace(editor: Editor, near: Point): Point {
   }
   return near;
 }
+
+/** What a dragged row of the jobs' list carries; the stage takes it. */
+export const DRAGGED = 'canvas-job';

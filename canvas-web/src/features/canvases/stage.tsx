@@ -4,7 +4,7 @@ import { CanvasStage, type RenderCard } from '@/canvas/interact';
 import type { Point } from '@/canvas/types';
 import { cx } from '@/shared/lib/cx';
 import { CanvasJobCard } from './job-card';
-import { DRAGGED } from './jobs-panel';
+import { DRAGGED } from './places';
 import type { Desk } from './use-desk';
 
 interface Props {
