@@ -1732,6 +1732,11 @@ export interface components {
              */
             tokens: number;
         };
+        /** @description Body of `POST /canvases/{canvas}/duplicate`. */
+        DuplicateCanvas: {
+            /** @description Name of the copy, 1 to 200 characters; made from that of the canvas when left out. */
+            name?: string | null;
+        };
         /**
          * @description Why an attempt failed, typed so that screens can say what to do.
          * @enum {string}
@@ -4316,9 +4321,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
-                "application/json": components["schemas"]["NewCanvas"] | null;
+                "application/json": components["schemas"]["DuplicateCanvas"];
             };
         };
         responses: {
