@@ -1,12 +1,13 @@
 import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
-import { CircleHelp, Ellipsis, Plus } from 'lucide-react';
+import { CircleHelp, Ellipsis, Plus, Search } from 'lucide-react';
 import { Fragment, type ReactNode } from 'react';
 import { useOpenRequests } from '@/api/hooks';
 import { useInboxCount } from '@/api/inbox';
 import type { Workspace } from '@/api/types';
 import { cx } from '@/shared/lib/cx';
+import { openPalette } from '@/shared/lib/palette';
 import { useUi } from '@/shared/lib/ui-store';
-import { Button } from '@/shared/ui/button';
+import { Button, IconButton } from '@/shared/ui/button';
 import { Menu, MenuItem } from '@/shared/ui/menu';
 import { AccountMenu } from './account-menu';
 import { isAt, type Page, pages } from './pages';
@@ -88,6 +89,9 @@ export function PhoneTop({ workspace }: { workspace: Workspace }) {
       <div className="min-w-0 flex-1">
         <WorkspaceSwitcher workspace={workspace} />
       </div>
+      <IconButton label="Commands and search" onClick={openPalette}>
+        <Search className="size-5" aria-hidden />
+      </IconButton>
       <AccountMenu small />
     </header>
   );

@@ -6,7 +6,11 @@ import { useControlKey, useShortcuts } from '@/shared/lib/shortcuts';
 import { visited, visitOf } from './recent';
 import { useOpenJob } from './use-open-job';
 
-const WorkspacePalette = lazy(() => import('./workspace-palette').then((m) => ({ default: m.WorkspacePalette })));
+const load = () => import('./workspace-palette');
+const WorkspacePalette = lazy(() => load().then((m) => ({ default: m.WorkspacePalette })));
+
+/** When the page stands, the palette is fetched: what is typed right after its keys would be lost on the way. */
+const SOON_MS = 1000;
 
 const close = () => usePalette.setState({ open: false });
 
@@ -17,6 +21,10 @@ export function Commands({ workspace }: { workspace: Workspace }) {
   useControlKey('k', openPalette);
   useShortcuts({ '/': openPalette });
   useEffect(() => close, []);
+  useEffect(() => {
+    const timer = setTimeout(() => void load().catch(() => {}), SOON_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const location = useRouterState({ select: (state) => state.location });
   const visit = visitOf(workspace.slug, location.pathname, location.search as Record<string, unknown>);
   const [kind, id] = [visit?.kind, visit?.id];
