@@ -278,7 +278,7 @@ impl Crowd {
                             last = seq;
                         }
                         Ok(FeedMessage::Control(FeedControl::Caught { seq })) => last = last.max(seq),
-                        Ok(FeedMessage::Moment(_)) => {}
+                        Ok(FeedMessage::Moment(_) | FeedMessage::Control(FeedControl::Inbox { .. })) => {}
                         Err(error) => self.ledger.violation(format!("the feed told something unknown: {error}")),
                     }
                 }
