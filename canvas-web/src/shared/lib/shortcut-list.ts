@@ -64,10 +64,7 @@ export const shortcutList: readonly Group[] = [
   },
   {
     title: 'Inbox',
-    shortcuts: [
-      { on: ['j', 'k'], keys: ['J', 'K'], meaning: 'Next and previous entry' },
-      one('e', 'Put the entry away, or back'),
-    ],
+    shortcuts: [{ on: ['j', 'k'], keys: ['J', 'K'], meaning: 'Next and previous entry' }, one('e', 'Put the entry away, or back')],
   },
 ];
 
