@@ -390,3 +390,97 @@ async fn ops_2_what_a_former_version_stored_is_made_findable() {
         }
     }
 }
+
+/// Figures for docs/benchmarks.md: `cargo test --release -p coord-store --test search -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn measure_search() {
+    use std::time::Instant;
+    const JOBS: i64 = 5_000;
+    const PER_JOB: i64 = 200;
+    for engine in every_engine().await {
+        let store = &engine.store;
+        println!("{:?}", engine.config.database);
+        people(store).await;
+        let me = who(MEMBER, Role::Member);
+        // Words as in prose and logs: few are in most lines, many are rare.
+        let word = |n: i64| format!("w{}", (n * 2_654_435_761 % 1_000_003).pow(2) / 1_000_003 % 20_000);
+        let began = Instant::now();
+        for n in 1..=JOBS {
+            let mut new = an_agentic(&format!("Mend {} of {}", word(n), word(n + 7)));
+            new.description = (0..60).map(|k| word(n * 61 + k) + " ").collect();
+            insert(store, claimed(job(n, &new), attempt_id(n as u128), 1, 1)).await;
+            let lines: Vec<String> = (0..PER_JOB)
+                .map(|k| {
+                    let rest: String = (0..10).map(|m| word(n * 7919 + k * 11 + m) + " ").collect();
+                    format!("running test number {k} {rest}of build{n}\n")
+                })
+                .collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            say(store, n as u128, 1, 1, &lines).await;
+        }
+        println!("{} entries written in {:?}", JOBS * PER_JOB, began.elapsed());
+        let began = Instant::now();
+        let mut steps = vec![];
+        for attempt in search::log::behind(&mut store.read().await.unwrap()).await.unwrap() {
+            while let Some(step) = search::log::next(&mut store.read().await.unwrap(), attempt).await.unwrap() {
+                let write = Instant::now();
+                store
+                    .write(async move |tx: &mut Tx| search::log::put(tx, &step).await)
+                    .await
+                    .unwrap();
+                steps.push(write.elapsed());
+            }
+        }
+        steps.sort();
+        println!(
+            "made findable in {:?}, {} writes, p50 {:?}, p99 {:?}, longest {:?}",
+            began.elapsed(),
+            steps.len(),
+            steps[steps.len() / 2],
+            steps[steps.len() * 99 / 100],
+            steps.last().unwrap()
+        );
+        let queries = [
+            "w1",
+            "running test",
+            "build4999",
+            "buil",
+            "tes",
+            "w12 w7",
+            "mend w1",
+            "w19999",
+            "nothinghere",
+            "number 17 running",
+            "b",
+            "build1234 test",
+        ];
+        for query in queries {
+            let mut times = vec![];
+            let mut hits = 0;
+            for _ in 0..20 {
+                let began = Instant::now();
+                hits = 0;
+                for tier in Tier::ALL {
+                    let find = Find {
+                        workspace: WORKSPACE,
+                        viewer: me,
+                        tier,
+                        terms: terms(query),
+                        before: i64::MAX,
+                        limit: 21,
+                    };
+                    hits += search::find(&mut store.read().await.unwrap(), &find).await.unwrap().len();
+                }
+                times.push(began.elapsed());
+            }
+            times.sort();
+            println!("{query:?}: {hits} hits, p50 {:?}, p95 {:?}", times[10], times[18]);
+        }
+        let began = Instant::now();
+        let facts = coord_store::analytics::facts(&mut store.read().await.unwrap(), WORKSPACE)
+            .await
+            .unwrap();
+        println!("facts of {} jobs in {:?}", facts.len(), began.elapsed());
+    }
+}

@@ -139,10 +139,11 @@ pub(super) async fn look_up(
             .fetch_all(conn)
             .await?
     } else {
+        // The sum keeps the planner from going through all texts from the newest on, which for a rare word is all of them.
         let statement = if kind.is_some() {
-            "SELECT id FROM search_docs WHERE words @@ $1::tsquery AND id < $2 AND workspace = $4 AND kind = $5 ORDER BY id DESC LIMIT $3"
+            "SELECT id FROM search_docs WHERE words @@ $1::tsquery AND id < $2 AND workspace = $4 AND kind = $5 ORDER BY id + 0 DESC LIMIT $3"
         } else {
-            "SELECT id FROM search_log WHERE words @@ $1::tsquery AND id < $2 AND workspace = $4 AND $5 = '' ORDER BY id DESC LIMIT $3"
+            "SELECT id FROM search_log WHERE words @@ $1::tsquery AND id < $2 AND workspace = $4 AND $5 = '' ORDER BY id + 0 DESC LIMIT $3"
         };
         sqlx::query(statement)
             .bind(query(tier, terms, |term| format!("'{term}':*"), " & ", " & !"))
