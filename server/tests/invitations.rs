@@ -49,7 +49,7 @@ async fn acc_2_pending_invitations_are_listed_sent_again_and_taken_back() {
     let server = server();
     let (ada, bob) = (server.person("ada").await, server.person("bob").await);
     let ws = ada.workspace("Team").await;
-    let mut events = ada.socket(&format!("/workspaces/{ws}/events")).await.unwrap();
+    let mut events = ada.socket(&format!("/workspaces/{ws}/events?after=0")).await.unwrap();
     let made = invite(&ada, &ws, "bob@example.org").await;
     assert_eq!(made["mail"], Value::Null, "this server sends none");
     let listed = pending(&ada, &ws).await;
@@ -110,7 +110,7 @@ async fn acc_2_invitations_of_a_workspace_are_told_to_its_admins_alone() {
     let server = server();
     let ([ada, bob, ..], ws) = common::live::team(&server).await;
     bob.expect(403, Method::GET, &format!("/workspaces/{ws}/invitations"), None).await;
-    let mut events = bob.socket(&format!("/workspaces/{ws}/events")).await.unwrap();
+    let mut events = bob.socket(&format!("/workspaces/{ws}/events?after=0")).await.unwrap();
     let made = invite(&ada, &ws, "new@example.org").await;
     ada.post(201, &format!("/workspaces/{ws}/jobs"), json!({ "title": "Afterwards" }))
         .await;

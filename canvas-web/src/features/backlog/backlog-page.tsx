@@ -185,7 +185,7 @@ function BacklogBar({ backlog, q, show }: { backlog: Backlog; q: string | undefi
             aria-label="Add jobs"
             onClick={() => backlog.begin({ what: 'job', path: '' })}
           >
-            {phone ? 'Job' : 'Add jobs'}
+            {phone ? 'Add' : 'Add jobs'}
           </Button>
         </>
       )}
