@@ -291,7 +291,7 @@ describe('CAN-2: changing things by keyboard alone', () => {
     fireEvent.paste(row(/Fruit/), { clipboardData });
     await waitFor(() => expect(labels().filter((label) => /Plums|Quinces/.test(label ?? ''))).toHaveLength(2));
     expect([...document.objects.values()].filter(({ text, parent }) => text === 'Plums' && parent === fruit)).toHaveLength(1);
-    expect(said()).toBe('2 objects pasted.');
+    await waitFor(() => expect(said()).toBe('2 objects pasted.'));
     const first = window.document.querySelector(`[data-row="${apples}"]`) as HTMLElement;
     await user.click(first);
     fireEvent.cut(first, { clipboardData });
