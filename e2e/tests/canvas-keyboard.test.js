@@ -51,7 +51,8 @@ step('WEB-4: Tab leads from the canvas to the Outline, which takes the keyboard'
   await tabTo(page, 'button', /^Outline$/, { back: true });
   await press('Enter');
   await hasFocus(page, 'button', /^Outline$/);
-  await tabTo(page, 'button', /^Idea$/);
+  await page.getByRole('button', { name: 'Idea', exact: true }).waitFor();
+  await tabTo(page, 'button', /^Idea$/, { most: 100 });
 });
 
 step('WEB-4: things are added and written in the Outline', async () => {
