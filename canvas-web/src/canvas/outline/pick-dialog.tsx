@@ -1,6 +1,5 @@
-import { useId, useMemo, useRef, useState } from 'react';
-import { cx } from '@/shared/lib/cx';
-import { Dialog } from '@/shared/ui/dialog';
+import { useCallback } from 'react';
+import { Chooser } from '@/shared/ui/chooser';
 import type { ObjectView } from '../types';
 import { TypeChip } from './icons';
 
@@ -26,78 +25,37 @@ interface Props {
 /** So many are listed at once; typing finds the others. */
 const shown = 100;
 
-/** Chooses one of many by typing, arrows or a tap. */
+/** Chooses one of the objects. */
 export function PickDialog({ title, description, choices, empty, children, onPick, onClose }: Props) {
-  const [query, setQuery] = useState('');
-  const [at, setAt] = useState(0);
-  const list = useId();
-  const box = useRef<HTMLDivElement>(null);
-  const found = useMemo(() => {
-    const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-    return choices
-      .filter(({ name, hint = '' }) => words.every((word) => `${name} ${hint}`.toLocaleLowerCase().includes(word)))
-      .slice(0, shown);
-  }, [choices, query]);
-  const move = (to: number) => {
-    const next = Math.max(0, Math.min(found.length - 1, to));
-    setAt(next);
-    box.current?.children[next]?.scrollIntoView?.({ block: 'nearest' });
-  };
-  const pick = (choice: Choice | undefined) => {
-    if (choice !== undefined) {
-      onClose();
-      onPick(choice.id);
-    }
-  };
+  const find = useCallback(
+    (query: string) => {
+      const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+      return choices
+        .filter(({ name, hint = '' }) => words.every((word) => `${name} ${hint}`.toLocaleLowerCase().includes(word)))
+        .slice(0, shown);
+    },
+    [choices],
+  );
   return (
-    <Dialog open onClose={onClose} title={title} description={description}>
-      <div className="flex min-h-0 flex-1 flex-col gap-2 px-5 pb-4">
-        {children}
-        <input
-          role="combobox"
-          aria-expanded
-          aria-controls={list}
-          aria-activedescendant={found[at] ? `${list}-${at}` : undefined}
-          aria-label="Search"
-          placeholder="Search…"
-          className="field"
-          value={query}
-          autoFocus
-          onChange={(event) => {
-            setQuery(event.target.value);
-            setAt(0);
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-              event.preventDefault();
-              move(at + (event.key === 'ArrowDown' ? 1 : -1));
-            } else if (event.key === 'Enter') {
-              event.preventDefault();
-              pick(found[at]);
-            }
-          }}
-        />
-        <div ref={box} id={list} role="listbox" aria-label={title} className="-mx-2 min-h-24 overflow-y-auto">
-          {found.map((choice, index) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys
-            <div
-              key={choice.id ?? ''}
-              id={`${list}-${index}`}
-              role="option"
-              tabIndex={-1}
-              aria-selected={index === at}
-              onClick={() => pick(choice)}
-              onPointerMove={() => setAt(index)}
-              className={cx('flex min-h-10 cursor-default items-center gap-2.5 rounded-lg px-2 py-1.5 text-sm', index === at && 'bg-hover')}
-            >
-              {choice.view && <TypeChip type={choice.view.type} color={choice.view.color} />}
-              <span className="min-w-0 flex-1 truncate">{choice.name}</span>
-              {choice.hint && <span className="max-w-[40%] truncate text-ink-3 text-xs">{choice.hint}</span>}
-            </div>
-          ))}
-          {found.length === 0 && <p className="px-2 py-3 text-ink-3 text-sm">{choices.length === 0 ? empty : 'Nothing is called so.'}</p>}
-        </div>
-      </div>
-    </Dialog>
+    <Chooser
+      title={title}
+      description={description}
+      label="Search"
+      placeholder="Search…"
+      find={find}
+      keyOf={({ id }) => id ?? ''}
+      row={({ name, hint, view }) => (
+        <>
+          {view && <TypeChip type={view.type} color={view.color} />}
+          <span className="min-w-0 flex-1 truncate">{name}</span>
+          {hint && <span className="max-w-[40%] truncate text-ink-3 text-xs">{hint}</span>}
+        </>
+      )}
+      nothing={choices.length === 0 ? empty : 'Nothing is called so.'}
+      onPick={({ id }) => onPick(id)}
+      onClose={onClose}
+    >
+      {children}
+    </Chooser>
   );
 }

@@ -3,6 +3,7 @@ import { FolderPlus, ListTree, Plus } from 'lucide-react';
 import { useCallback, useEffect, useMemo } from 'react';
 import { useWorkspace } from '@/api/hooks';
 import type { Job, Workspace } from '@/api/types';
+import { JobBeside } from '@/features/job/job-beside';
 import { useLiveStatus } from '@/live/connection';
 import { useShortcuts } from '@/shared/lib/shortcuts';
 import { type SheetGroup, useUi } from '@/shared/lib/ui-store';
@@ -14,7 +15,6 @@ import { SearchBox } from '@/shared/ui/search-box';
 import { BacklogTree } from './backlog-tree';
 import { BulkBar, JobMenu } from './bulk-bar';
 import { BacklogDialogs } from './dialogs';
-import { JobBeside } from './job-beside';
 import type { JobActs } from './job-row';
 import { OutcomeNote } from './outcome-note';
 import type { Shows } from './search';
@@ -119,9 +119,15 @@ function BacklogOf({ workspace }: { workspace: Workspace }) {
         {backlog.said}
       </p>
       <BacklogDialogs workspace={workspace} backlog={backlog} />
-      {search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}
+      {search.job !== undefined && <JobBeside workspace={workspace} number={search.job} beside="Backlog" keys giveBack={rowOf} />}
     </div>
   );
+}
+
+/** The row it was opened from, or the one the keyboard comes to next. */
+function rowOf(before: HTMLElement): HTMLElement | null {
+  const row = before.isConnected ? before.closest<HTMLElement>('[data-row]') : null;
+  return row ?? document.querySelector<HTMLElement>('[data-row][tabindex="0"]');
 }
 
 /** Keys that work wherever the keyboard is on the page; those of the rows are heard by the rows. */

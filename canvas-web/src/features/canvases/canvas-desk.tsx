@@ -30,7 +30,7 @@ const DeskActions = lazy(() => import('./desk-actions').then((m) => ({ default: 
 const CreateJobDialog = lazy(() => import('@/features/create/create-job-dialog').then((m) => ({ default: m.CreateJobDialog })));
 const JobsPanel = lazy(() => import('./jobs-panel').then((m) => ({ default: m.JobsPanel })));
 const FolderDialog = lazy(() => import('./folder-dialog').then((m) => ({ default: m.FolderDialog })));
-const JobBeside = lazy(() => import('./job-beside').then((m) => ({ default: m.JobBeside })));
+const JobBeside = lazy(() => import('@/features/job/job-beside').then((m) => ({ default: m.JobBeside })));
 const PromoteDialog = lazy(() => import('./promote-dialog').then((m) => ({ default: m.PromoteDialog })));
 
 interface Props {
@@ -270,7 +270,7 @@ function Open({ workspace, me, canvas, session, desk, calls, watching, newJob, p
           )}
           {!readOnly && <Offers actions={offers} />}
         </div>
-        <Suspense>{search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}</Suspense>
+        <Suspense>{search.job !== undefined && <JobBeside workspace={workspace} number={search.job} beside="canvas" />}</Suspense>
       </div>
       <Suspense>
         {newJob && (

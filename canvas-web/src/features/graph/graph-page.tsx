@@ -16,7 +16,7 @@ import { type GraphSearch, isFiltered, shownJobs } from './model';
 
 const GraphCanvas = lazy(() => import('./graph-canvas').then((m) => ({ default: m.GraphCanvas })));
 
-const JobBeside = lazy(() => import('./job-beside').then((m) => ({ default: m.JobBeside })));
+const JobBeside = lazy(() => import('@/features/job/job-beside').then((m) => ({ default: m.JobBeside })));
 
 export function GraphPage() {
   const { slug } = useParams({ from: '/w/$slug' });
@@ -61,7 +61,7 @@ function Graph({ workspace }: { workspace: Workspace }) {
       <h1 className="sr-only">Dependencies in {workspace.name}</h1>
       <Bar search={search} all={all ?? {}} count={jobs.length} view={view} onChange={change} />
       <div className="min-h-0 flex-1">{body}</div>
-      <Suspense>{search.job !== undefined && <JobBeside workspace={workspace} number={search.job} />}</Suspense>
+      <Suspense>{search.job !== undefined && <JobBeside workspace={workspace} number={search.job} beside="graph" />}</Suspense>
     </div>
   );
 }

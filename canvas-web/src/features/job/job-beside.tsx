@@ -1,17 +1,26 @@
-import { useLocation, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useLocation, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
 import { useJobs } from '@/api/hooks';
 import type { Workspace } from '@/api/types';
-import { JobPanel, type JobTab } from '@/features/job/job-panel';
 import { cx } from '@/shared/lib/cx';
 import { useShortcuts } from '@/shared/lib/shortcuts';
 import { Empty, Loading } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
+import { JobPanel, type JobTab } from './job-panel';
 
-/** A job beside the Backlog, by its number in the address; the whole screen on a phone. */
-export function JobBeside({ workspace, number }: { workspace: Workspace; number: number }) {
-  const { slug } = useParams({ from: '/w/$slug/backlog' });
-  const { tab, attempt } = useSearch({ from: '/w/$slug/backlog' });
+interface Props {
+  workspace: Workspace;
+  number: number;
+  beside: 'Backlog' | 'canvas' | 'graph';
+  /** Its keys work wherever the keyboard is on the page. Without this they are the page's own, and only Escape works, from inside. */
+  keys?: boolean;
+  /** Who gets the keyboard back when it closes, from who had it before; without this the same one. */
+  giveBack?: (before: HTMLElement) => HTMLElement | null;
+}
+
+/** A job beside the page, by `job`, `tab` and `attempt` in its address; the whole screen on a phone. */
+export function JobBeside({ workspace, number, beside, keys = false, giveBack }: Props) {
+  const { tab, attempt }: { tab?: JobTab; attempt?: number } = useSearch({ strict: false });
   const hash = useLocation({ select: (location) => location.hash });
   const jobs = useJobs(workspace.id);
   const job = useMemo(() => Object.values(jobs ?? {}).find((each) => each.number === number), [jobs, number]);
@@ -19,8 +28,7 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
   const [wide, setWide] = useState(false);
   const show = (next: { job?: number; tab?: JobTab; attempt?: number; line?: number }) =>
     void navigate({
-      to: '/w/$slug/backlog',
-      params: { slug },
+      to: '.',
       search: (before) => ({
         ...before,
         job: 'job' in next ? next.job : number,
@@ -31,15 +39,21 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
       replace: true,
     });
   const close = () => show({ job: undefined, tab: undefined, attempt: undefined });
-  useShortcuts({ escape: close, f: () => setWide(!wide) });
-  useGivesBack();
+  useShortcuts({ escape: close, f: () => setWide(!wide) }, keys);
+  useGivesBack(giveBack);
   return (
     <aside
       aria-label={`Job #${number}`}
       className={cx(
         'z-30 flex flex-col border-l bg-bg max-md:fixed max-md:inset-0 md:absolute md:inset-y-0 md:right-0 md:shadow-pop',
-        wide ? 'md:w-full' : 'md:w-[max(28rem,min(46rem,52%))]',
+        wide ? 'md:w-full' : 'md:w-[max(27rem,min(42rem,48%))]',
       )}
+      onKeyDown={(event) => {
+        if (!keys && event.key === 'Escape' && !event.defaultPrevented) {
+          event.stopPropagation();
+          close();
+        }
+      }}
     >
       {job ? (
         <JobPanel
@@ -49,7 +63,7 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
           tab={tab}
           attemptNumber={attempt}
           line={/^\d+$/.test(hash) ? Number(hash) : undefined}
-          beside="Backlog"
+          beside={beside}
           wide={wide}
           onWide={() => setWide(!wide)}
           onClose={close}
@@ -58,7 +72,7 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
       ) : jobs === undefined ? (
         <Loading />
       ) : (
-        <Empty title={`There is no job #${number}`} action={<Button onClick={close}>Back to the Backlog</Button>}>
+        <Empty title={`There is no job #${number}`} action={<Button onClick={close}>Back to the {beside}</Button>}>
           It was deleted, or it is not yours to see.
         </Empty>
       )}
@@ -66,17 +80,18 @@ export function JobBeside({ workspace, number }: { workspace: Workspace; number:
   );
 }
 
-/** Whoever closes it with the keyboard is again in the row it was opened from. */
-function useGivesBack() {
+/** Whoever closes it with the keyboard is again where it was opened from. */
+function useGivesBack(giveBack: (before: HTMLElement) => HTMLElement | null = (before) => before) {
+  // Asked while rendering: the panel takes the keyboard as soon as it stands.
   const [before] = useState(() => document.activeElement);
-  useEffect(
-    () => () =>
+  const [to] = useState(() => giveBack);
+  useEffect(() => {
+    return () =>
+      // After the panel with the keyboard in it is out of the page.
       queueMicrotask(() => {
-        if (document.activeElement === document.body) {
-          const row = before instanceof HTMLElement && before.isConnected ? before.closest<HTMLElement>('[data-row]') : null;
-          (row ?? document.querySelector<HTMLElement>('[data-row][tabindex="0"]'))?.focus({ preventScroll: true });
+        if (document.activeElement === document.body && before instanceof HTMLElement) {
+          to(before)?.focus({ preventScroll: true });
         }
-      }),
-    [before],
-  );
+      });
+  }, [before, to]);
 }
