@@ -137,7 +137,8 @@ impl Store {
                 let writer = sqlite_pool(&url, 1, config.full_sync).connect_with(options(&url)?).await?;
                 migrate(&writer, "sqlite").await?;
                 let readers = sqlite_pool(&url, config.connections.max(1), config.full_sync).connect_lazy_with(options(&url)?);
-                writer::spawn_sqlite(writer, queue, Arc::clone(&counters), ended);
+                let beside = sqlite_pool(&url, 1, config.full_sync).connect_lazy_with(options(&url)?);
+                writer::spawn_sqlite(writer, beside, queue, Arc::clone(&counters), ended);
                 readers
             }
             Database::Postgres(url) => {
@@ -371,12 +372,16 @@ fn sqlite_url(path: &Path) -> Result<String, StoreError> {
     Ok(url + "?mode=rwc")
 }
 
+/// For every connection to SQLite. A log of 32 MiB is moved into the database by the writer; before that it is done beside it (`writer.rs`).
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -1024; \
+    PRAGMA wal_autocheckpoint = 8000";
+
 fn sqlite_pool(url: &str, connections: u32, full_sync: bool) -> AnyPoolOptions {
     debug_assert!(url.starts_with("sqlite:"));
-    let pragmas = if full_sync {
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -1024"
+    let synchronous = if full_sync {
+        "PRAGMA synchronous = FULL"
     } else {
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -1024"
+        "PRAGMA synchronous = NORMAL"
     };
     AnyPoolOptions::new()
         .max_connections(connections)
@@ -386,7 +391,8 @@ fn sqlite_pool(url: &str, connections: u32, full_sync: bool) -> AnyPoolOptions {
         .idle_timeout((connections > 1).then_some(Duration::from_secs(60)))
         .after_connect(move |conn, _| {
             Box::pin(async move {
-                sqlx::raw_sql(pragmas).execute(conn).await?;
+                sqlx::raw_sql(PRAGMAS).execute(&mut *conn).await?;
+                sqlx::raw_sql(synchronous).execute(conn).await?;
                 Ok(())
             })
         })

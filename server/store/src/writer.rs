@@ -18,6 +18,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 /// Most units in one commit: bounds how long the first of a batch waits for the last.
 const MAX_BATCH: usize = 256;
 
+/// So many committed units are worth a checkpoint.
+const CHECKPOINT_UNITS: u64 = 500;
+
 /// A unit only talks to the database; one that takes this long holds up everybody and is given up.
 const UNIT_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -160,9 +163,21 @@ pub(crate) fn stop() -> Box<dyn Unit> {
     Box::new(Stop)
 }
 
-pub(crate) fn spawn_sqlite(pool: AnyPool, queue: mpsc::Receiver<Box<dyn Unit>>, counters: Arc<Counters>, ended: oneshot::Sender<()>) {
+/// `beside` makes one more connection.
+pub(crate) fn spawn_sqlite(
+    pool: AnyPool,
+    beside: AnyPool,
+    queue: mpsc::Receiver<Box<dyn Unit>>,
+    counters: Arc<Counters>,
+    ended: oneshot::Sender<()>,
+) {
     on_own_thread(async move || {
-        run_sqlite(&pool, queue, &counters).await;
+        let (worth, due) = mpsc::channel(1);
+        let checkpoints = tokio::task::spawn_local(checkpoint(beside, due));
+        run_sqlite(&pool, queue, &counters, &worth).await;
+        drop(worth);
+        // Its end is all that is waited for.
+        let _ended = checkpoints.await;
         pool.close().await;
         drop(ended);
     });
@@ -194,8 +209,20 @@ fn on_own_thread(task: impl AsyncFnOnce() + Send + 'static) {
     }
 }
 
-async fn run_sqlite(pool: &AnyPool, mut queue: mpsc::Receiver<Box<dyn Unit>>, counters: &Counters) {
+/// Moves the write-ahead log into the database each time it is due, on a connection of its own: it waits for the disk, which no commit
+/// should. What it does not get to, the writer does when the log is long (`db.rs`).
+async fn checkpoint(pool: AnyPool, mut due: mpsc::Receiver<()>) {
+    while due.recv().await.is_some() {
+        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&pool).await {
+            tracing::debug!(%error, "a checkpoint was not made");
+        }
+    }
+    pool.close().await;
+}
+
+async fn run_sqlite(pool: &AnyPool, mut queue: mpsc::Receiver<Box<dyn Unit>>, counters: &Counters, worth: &mpsc::Sender<()>) {
     let mut connection = None;
+    let mut since = 0;
     let mut stopping = false;
     while !stopping {
         let Some(first) = queue.recv().await else { return };
@@ -226,7 +253,15 @@ async fn run_sqlite(pool: &AnyPool, mut queue: mpsc::Receiver<Box<dyn Unit>>, co
             Ok(_) | Err(_) => discard(tx).await,
         }
         let full = batch.iter().any(|unit| unit.is_full()) || committed.as_ref().is_err_and(StoreError::is_full);
-        let committed = committed.map(|ended| counters.committed(ended.done));
+        let committed = committed.map(|ended| {
+            counters.committed(ended.done);
+            since += ended.done;
+        });
+        if since >= CHECKPOINT_UNITS {
+            since = 0;
+            // One that is due already, or runs, is enough.
+            let _due = worth.try_send(());
+        }
         if full {
             counters.full.store(true, Ordering::Relaxed);
         }
