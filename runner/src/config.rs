@@ -2,6 +2,7 @@
 //!
 //! An unknown key is refused by name. `COORD_SERVER` and `COORD_RUNNER_TOKEN` stand in for `server` and `token`.
 
+use crate::agents::profiles;
 use coord_protocol::log::ToolKind;
 use serde::Deserialize;
 use std::{
@@ -108,7 +109,7 @@ pub struct Env {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
-    /// Program and arguments. May be absent for `scripted` only, which is this program itself.
+    /// Program and arguments. May be absent for `scripted`, which is this program itself, and for agents that are known.
     pub command: Vec<String>,
     /// Variables of the runner passed on to this agent.
     pub env_allow: Vec<String>,
@@ -349,7 +350,7 @@ impl Config {
             if !plain || name == "any" {
                 return Err(ConfigError::Value(format!("agents: `{name}` cannot be an agent's name")));
             }
-            if profile.command.first().is_none_or(String::is_empty) && name != SCRIPTED {
+            if profile.command.first().is_none_or(String::is_empty) && name != SCRIPTED && profiles::known(name).is_none() {
                 return Err(ConfigError::Value(format!("agents.{name}: command is missing")));
             }
         }

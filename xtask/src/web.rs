@@ -24,6 +24,11 @@ pub fn browser_tests() -> PathBuf {
     workspace::root().join("e2e")
 }
 
+/// The folder of the real agents that the runner's tests run.
+pub fn agents() -> PathBuf {
+    workspace::root().join("runner").join("tests").join("agents")
+}
+
 /// `npm` with `arguments` in `folder`.
 pub fn npm(folder: &Path, arguments: &[&str]) -> Command {
     // On Windows npm is a script, which only its full name starts.

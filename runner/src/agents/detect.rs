@@ -1,46 +1,16 @@
 //! Which agents this machine offers: those of the configuration, and the well-known ones found on the search path.
 
-use super::{Launch, Modes};
+use super::{Launch, Modes, profiles};
 use crate::config::{Config, ENV_ALLOWED, Profile, SCRIPTED};
-use coord_protocol::{id::AttemptId, runner::AgentInfo};
+use coord_protocol::{
+    job::{Mode, ToolsPolicy},
+    runner::{AgentInfo, Assignment},
+};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
-
-/// Agents that need no configuration: name, command, variables, and the names of their planning and asking modes.
-const KNOWN: &[Known] = &[
-    Known {
-        name: "claude",
-        command: &["claude-agent-acp"],
-        env_allow: &["ANTHROPIC_API_KEY", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_EXECUTABLE"],
-        plan: "plan",
-        work: "default",
-    },
-    Known {
-        name: "codex",
-        command: &["codex-acp"],
-        env_allow: &["OPENAI_API_KEY", "CODEX_HOME", "CODEX_PATH"],
-        plan: "read-only",
-        work: "workspace-write",
-    },
-    Known {
-        name: "gemini",
-        command: &["gemini", "--acp"],
-        env_allow: &["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_CLOUD_PROJECT"],
-        plan: "plan",
-        work: "default",
-    },
-];
-
-struct Known {
-    name: &'static str,
-    command: &'static [&'static str],
-    env_allow: &'static [&'static str],
-    plan: &'static str,
-    work: &'static str,
-}
 
 /// An agent and where its program is.
 #[derive(Debug, Clone)]
@@ -58,22 +28,12 @@ pub struct Found {
 /// All agents: configured ones and known ones, with or without a program.
 #[must_use]
 pub fn all(config: &Config) -> Vec<Found> {
-    let mut profiles: BTreeMap<String, Profile> = KNOWN
+    let mut profiles: BTreeMap<String, Profile> = profiles::KNOWN
         .iter()
-        .map(|known| {
-            let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-            let profile = Profile {
-                command: owned(known.command),
-                env_allow: owned(known.env_allow),
-                env: BTreeMap::new(),
-                plan_mode: Some(known.plan.to_owned()),
-                work_mode: Some(known.work.to_owned()),
-            };
-            (known.name.to_owned(), profile)
-        })
+        .map(|known| (known.name.to_owned(), known.profile()))
         .collect();
     for (name, profile) in &config.agents {
-        let mut profile = profile.clone();
+        let mut profile = profiles::known(name).map_or_else(|| profile.clone(), |known| known.under(profile));
         if name == SCRIPTED {
             if profile.command.is_empty() {
                 let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("coord-runner"));
@@ -113,34 +73,50 @@ pub fn offered(config: &Config) -> Vec<AgentInfo> {
         .collect()
 }
 
-/// How to start `agent` for an attempt, or words that say why it is not to be had.
+/// How to start the agent of a job in `folder`, or words that say why it is not to be had.
 ///
 /// # Errors
 /// When the runner does not know or not offer the agent.
-pub fn launch(config: &Config, agent: &str, attempt: AttemptId, folder: &Path, model: Option<String>) -> Result<Launch, String> {
+pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch, String> {
+    let agent = &job.agent;
     let found = all(config)
         .into_iter()
-        .find(|found| found.name == agent)
+        .find(|found| found.name == *agent)
         .ok_or_else(|| format!("this runner has no agent named {agent}"))?;
     if !found.offered {
         return Err(format!("the owner of this runner does not offer the agent {agent}"));
     }
     let own = |name: &str| std::env::var(name).ok();
+    let quirks = profiles::quirks(agent);
     Ok(Launch {
-        name: found.name,
         env: environment(config, &found.profile, own),
+        modes: modes(agent, &found.profile, job.tools_policy),
+        settings: profiles::session_settings(quirks, job.mode == Mode::Plan, job.tools_policy),
+        quirks,
+        name: found.name,
         command: found.profile.command,
         folder: folder.to_path_buf(),
-        attempt,
+        attempt: job.attempt,
         resume: None,
-        model,
-        modes: Modes {
-            plan: found.profile.plan_mode,
-            work: found.profile.work_mode,
-        },
+        model: job.model.clone(),
         initialize: Duration::from_millis(config.timeouts.initialize_ms),
         exit: Duration::from_millis(config.timeouts.exit_ms),
     })
+}
+
+/// The agent's names of its modes: the owner's, else those known, else the usual ones.
+fn modes(agent: &str, profile: &Profile, policy: ToolsPolicy) -> Modes {
+    let known = profiles::known(agent).map(|known| known.modes);
+    let work = known.map(|modes| match policy {
+        ToolsPolicy::RequirePermission => modes.ask,
+        ToolsPolicy::ApproveAll => modes.approve,
+    });
+    let or = |own: &Option<String>, known: Option<&str>, usual: &str| own.clone().unwrap_or_else(|| known.unwrap_or(usual).to_owned());
+    Modes {
+        plan: or(&profile.plan_mode, known.map(|modes| modes.plan), "plan"),
+        work: or(&profile.work_mode, work, "default"),
+        option: known.and_then(|modes| modes.option),
+    }
 }
 
 /// The agent's environment: what the configuration allows, not the runner's own (AGT-9). Never the runner's token.
@@ -193,11 +169,12 @@ mod tests {
         let config = Config::parse(text, Path::new("/x"), |_| None).unwrap();
         let names: Vec<String> = offered(&config).into_iter().map(|agent| agent.name).collect();
         assert_eq!(names, ["scripted"]);
-        let attempt = AttemptId(uuid::Uuid::nil());
-        assert!(
-            launch(&config, "x", attempt, Path::new("."), None)
-                .unwrap_err()
-                .contains("does not offer")
-        );
+        let job = serde_json::from_value(serde_json::json!({
+            "attempt": uuid::Uuid::nil(), "attempt_number": 1, "fence": 1, "job": uuid::Uuid::nil(), "number": 1, "workspace": "", "title": "",
+            "description": "", "agent": "x", "mode": "edit", "tools_policy": "require_permission", "context": {"type": "local"}, "attachments": [], "earlier": [],
+            "author": {"user": uuid::Uuid::nil(), "name": "", "email": ""},
+        }))
+        .unwrap();
+        assert!(launch(&config, &job, Path::new(".")).unwrap_err().contains("does not offer"));
     }
 }

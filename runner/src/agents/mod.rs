@@ -5,6 +5,7 @@
 pub mod acp;
 pub mod detect;
 pub mod process;
+pub mod profiles;
 pub mod script;
 
 use coord_protocol::{
@@ -37,19 +38,25 @@ pub struct Launch {
     pub model: Option<String>,
     /// The agent's names of its modes.
     pub modes: Modes,
+    /// What it is told with its session, in its own words.
+    pub settings: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Where it differs from others.
+    pub quirks: profiles::Quirks,
     /// Until its first answer.
     pub initialize: Duration,
     /// Until it ends by itself, and again after it was asked to.
     pub exit: Duration,
 }
 
-/// The agent's own names of its modes, where the owner gave them.
-#[derive(Debug, Clone, Default)]
+/// The agent's own names of its modes.
+#[derive(Debug, Clone)]
 pub struct Modes {
     /// Only plans.
-    pub plan: Option<String>,
-    /// Asks before it acts.
-    pub work: Option<String>,
+    pub plan: String,
+    /// Works, asking as much as the job wants.
+    pub work: String,
+    /// An option that is set beside the mode: its name, its value while planning, and its value otherwise.
+    pub option: Option<(&'static str, &'static str, &'static str)>,
 }
 
 /// What an agent may do by its own mode; the runner enforces the same once more.

@@ -199,7 +199,13 @@ mod tests {
             attempt: AttemptId(uuid::Uuid::from_u128(7)),
             resume: None,
             model: None,
-            modes: super::super::Modes::default(),
+            modes: super::super::Modes {
+                plan: words("plan"),
+                work: words("default"),
+                option: None,
+            },
+            settings: None,
+            quirks: super::super::profiles::Quirks::default(),
             initialize: Duration::ZERO,
             exit: Duration::ZERO,
         };

@@ -381,14 +381,8 @@ impl Attempt {
         loop {
             let interrupted = self.state.session.is_some() || retries > 0;
             let opening = if interrupted { Opening::Interrupted } else { Opening::Fresh };
-            let launch = detect::launch(
-                &self.host.config,
-                &self.assignment.agent,
-                self.assignment.attempt,
-                folder,
-                self.assignment.model.clone(),
-            )
-            .map_err(|words| Halt::Failed(FailureReason::AgentNotStarted, words))?;
+            let launch = detect::launch(&self.host.config, &self.assignment, folder)
+                .map_err(|words| Halt::Failed(FailureReason::AgentNotStarted, words))?;
             let error = match Conversation::begin(self, launch, opening, &first).await {
                 Ok(conversation) => match conversation.run().await {
                     Ok(()) => return Ok(()),

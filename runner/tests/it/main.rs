@@ -3,6 +3,7 @@
 // They look into /proc for processes that are left, and run shell scripts.
 #![cfg(target_os = "linux")]
 
+mod agents;
 mod common;
 mod dependencies;
 mod faults;

@@ -13,6 +13,7 @@ use futures_util::{SinkExt, StreamExt};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -55,6 +56,8 @@ pub struct Stored {
     pub cut_after: Option<usize>,
     /// Close code told at the next cut.
     pub close_code: Option<u16>,
+    /// Longest that is waited for anything.
+    pub patience: Duration,
 }
 
 #[derive(Clone)]
@@ -74,6 +77,7 @@ impl Server {
                 confirm_entries: true,
                 confirm_ends: true,
                 accept: true,
+                patience: PATIENCE,
                 ..Stored::default()
             })),
             changed: watch::Sender::new(0),
@@ -103,7 +107,8 @@ impl Server {
     /// Waits until `look` finds something.
     pub async fn wait<T>(&self, what: &str, mut look: impl FnMut(&mut Stored) -> Option<T>) -> T {
         let mut changed = self.changed.subscribe();
-        let found = tokio::time::timeout(PATIENCE, async {
+        let patience = self.with(|stored| stored.patience);
+        let found = tokio::time::timeout(patience, async {
             loop {
                 if let Some(found) = self.with(&mut look) {
                     return found;

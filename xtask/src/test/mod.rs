@@ -3,6 +3,7 @@
 //! A step is a function from nothing to a [`Tally`]. A step that fails stops the run. The last line is
 //! `N passed, N failed`, which counts tests, not steps.
 
+mod agents;
 mod browser;
 mod licences;
 mod postgres;
@@ -103,6 +104,11 @@ const CHECKS: &[Check] = &[
         id: "doc-test",
         title: "Rust examples in documentation",
         run: rust::doc_tests,
+    },
+    Check {
+        id: "agents-test",
+        title: "Real agents, scripted model",
+        run: agents::run,
     },
     Check {
         id: "browser-test",

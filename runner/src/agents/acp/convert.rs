@@ -336,3 +336,10 @@ pub fn mode_option(options: &[SessionConfigOption], mode: &str) -> Option<(Sessi
     let (value, _) = values.into_iter().find(|(value, _)| value == mode)?;
     Some((option.id.clone(), SessionConfigValueId::new(value)))
 }
+
+/// How to give the option `name` the value `value`, if the agent has both.
+pub fn option_value(options: &[SessionConfigOption], name: &str, value: &str) -> Option<(SessionConfigId, SessionConfigValueId)> {
+    let (option, values) = select(options, |option| &*option.id.0 == name)?;
+    let (value, _) = values.into_iter().find(|(offered, _)| offered == value)?;
+    Some((option.id.clone(), SessionConfigValueId::new(value)))
+}

@@ -362,18 +362,28 @@ impl Agent for Acp {
 
     fn mode(&mut self, mode: AgentMode) {
         let name = match mode {
-            AgentMode::Plan => self.names.plan.as_deref().unwrap_or("plan"),
-            AgentMode::Work => self.names.work.as_deref().unwrap_or("default"),
+            AgentMode::Plan => self.names.plan.as_str(),
+            AgentMode::Work => self.names.work.as_str(),
         };
         if let Some(modes) = &self.modes {
-            let offered = modes.available_modes.iter().find(|offered| &*offered.id.0 == name);
-            if let Some(offered) = offered.filter(|offered| offered.id != modes.current_mode_id || mode == AgentMode::Work) {
+            // Told also when it says that it is in this mode: not every agent remembers it over a resume.
+            if let Some(offered) = modes.available_modes.iter().find(|offered| &*offered.id.0 == name) {
                 let request = SetSessionModeRequest::new(self.session.clone(), offered.id.clone());
                 self.connection.send_request(request).detach();
             }
         } else if let Some((config, value)) = convert::mode_option(&self.options, name) {
             let request = SetSessionConfigOptionRequest::new(self.session.clone(), config, value);
             self.connection.send_request(request).detach();
+        }
+        if let Some((option, planning, otherwise)) = self.names.option {
+            let value = match mode {
+                AgentMode::Plan => planning,
+                AgentMode::Work => otherwise,
+            };
+            if let Some((config, value)) = convert::option_value(&self.options, option, value) {
+                let request = SetSessionConfigOptionRequest::new(self.session.clone(), config, value);
+                self.connection.send_request(request).detach();
+            }
         }
     }
 

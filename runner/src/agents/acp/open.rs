@@ -14,7 +14,6 @@ use agent_client_protocol::{
         },
     },
 };
-use std::path::Path;
 
 /// An opened session.
 pub(super) struct Opened {
@@ -44,7 +43,7 @@ pub(super) async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch) 
     let capabilities = hello.agent_capabilities;
     let mut opened = None;
     if let Some(session) = &launch.resume {
-        match resume(connection, &capabilities, session, &launch.folder).await {
+        match resume(connection, &capabilities, session, launch).await {
             Ok(Some((modes, options))) => opened = Some((session.clone(), true, modes, options)),
             Ok(None) => {}
             // An unknown session is no reason to fail: a new one does as well.
@@ -55,7 +54,7 @@ pub(super) async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch) 
         Some(opened) => opened,
         None => {
             let new = connection
-                .send_request(NewSessionRequest::new(launch.folder.clone()))
+                .send_request(NewSessionRequest::new(launch.folder.clone()).meta(launch.settings.clone()))
                 .block_task()
                 .await
                 .map_err(|error| convert::error(&error))?;
@@ -89,18 +88,18 @@ async fn resume(
     connection: &ConnectionTo<AgentRole>,
     capabilities: &AgentCapabilities,
     session: &str,
-    folder: &Path,
+    launch: &Launch,
 ) -> Result<Option<Resumed>, AgentError> {
     let session = SessionId::new(session);
     if capabilities.session_capabilities.resume.is_some() {
-        let request = ResumeSessionRequest::new(session, folder);
+        let request = ResumeSessionRequest::new(session, &launch.folder).meta(launch.settings.clone());
         let answer = connection.send_request(request).block_task().await;
         return answer
             .map(|answer| Some((answer.modes, answer.config_options)))
             .map_err(|error| convert::error(&error));
     }
     if capabilities.load_session {
-        let request = LoadSessionRequest::new(session, folder);
+        let request = LoadSessionRequest::new(session, &launch.folder).meta(launch.settings.clone());
         let answer = connection.send_request(request).block_task().await;
         return answer
             .map(|answer| Some((answer.modes, answer.config_options)))
