@@ -354,8 +354,8 @@ mod tests {
             let tools = json!([{"functionDeclarations": [{"name": "run_shell_command"}]}]);
             json!({"tools": tools, "contents": [{"role": "user", "parts": [{"text": text}]}]})
         };
-        let cases: [(&str, fn(&str) -> Value); 3] = [
-            ("/v1/messages", messages),
+        let cases = [
+            ("/v1/messages", messages as fn(&str) -> Value),
             ("/v1/responses", responses),
             ("/v1beta/models/m:streamGenerateContent", generate),
         ];
