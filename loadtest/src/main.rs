@@ -14,7 +14,7 @@ use coord_loadtest::{
     process,
     progress::Progress,
     report::{Figures, Report, Target as Wanted},
-    scenarios::{canvas, dispatch, idle, log_open, logs, people, team},
+    scenarios::{canvas, dispatch, hostile, idle, log_open, logs, people, team},
     stage::{Stage, Target},
 };
 use serde::Serialize;
@@ -109,6 +109,14 @@ enum Scenario {
         /// Most milliseconds of a page, p95.
         #[arg(long)]
         max_p95_ms: Option<f64>,
+    },
+    /// Connections that mean harm: what each costs the server, and whoever works beside them.
+    Hostile {
+        #[command(flatten)]
+        settings: hostile::Settings,
+        /// Most KiB that one adds to the server.
+        #[arg(long)]
+        max_kib: Option<f64>,
     },
     #[command(flatten)]
     Canvas(Canvas),
@@ -346,6 +354,13 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
             let wanted = [Wanted::max("missed", Some(0.0)), Wanted::max("page_p95_ms", max_p95_ms)];
             measure(&common, "team", &settings, &wanted, async |stage, chance, progress| {
                 team::run(stage, &settings, chance, progress).await
+            })
+            .await
+        }
+        Scenario::Hostile { settings, max_kib } => {
+            let wanted = [Wanted::max("worst_kib", max_kib)];
+            measure(&common, "hostile", &settings, &wanted, async |stage, chance, progress| {
+                hostile::run(stage, &settings, chance, progress).await
             })
             .await
         }

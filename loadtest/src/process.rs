@@ -204,6 +204,14 @@ impl Server {
         Cost::of(self.program.pid())
     }
 
+    /// Lets [`Cost::peak_mib`] count from now.
+    ///
+    /// # Errors
+    /// When the operating system does not let it.
+    pub fn forget_peak(&self) -> Result<()> {
+        std::fs::write(format!("/proc/{}/clear_refs", self.program.pid()), "5").context("memory is measured on Linux only")
+    }
+
     /// `kill -9`.
     ///
     /// # Errors

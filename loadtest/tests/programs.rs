@@ -90,6 +90,14 @@ fn run_5_a_runner_whose_lease_was_taken_over_is_refused_and_drops_the_work() {
 }
 
 #[test]
+fn can_9_a_hostile_connection_costs_less_than_two_mebibytes_and_hinders_nobody() {
+    // Every edit of the honest one is saved, or the scenario fails.
+    let figure = figures("hostile --seconds 2 --max-kib 2048");
+    assert!(figure("questions_kib") > 0.0 && figure("large_frames_kib") > 0.0);
+    assert!(figure("saved_p95_ms") > 0.0);
+}
+
+#[test]
 fn can_1_people_who_lose_connections_rights_and_the_server_end_with_the_same_canvas() {
     let figure = figures("canvas-plans --plans 500 --steps 40 --seed 3");
     assert_eq!((figure("plans"), figure("violations")), (500.0, 0.0));

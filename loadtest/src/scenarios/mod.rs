@@ -2,6 +2,7 @@
 
 pub mod canvas;
 pub mod dispatch;
+pub mod hostile;
 pub mod idle;
 pub mod log_open;
 pub mod logs;

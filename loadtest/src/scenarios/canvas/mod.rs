@@ -118,6 +118,6 @@ pub fn start_bare(folder: &Path) -> Result<Server> {
 }
 
 /// A client id as browsers draw them, none twice in a run.
-fn client_id(chance: &mut Chance, n: usize) -> u64 {
+pub(super) fn client_id(chance: &mut Chance, n: usize) -> u64 {
     (chance.bits() >> 32 << 16 | n as u64) & 0xffff_ffff_ffff
 }
