@@ -66,9 +66,6 @@ pub struct Config {
     /// Attempts at once.
     #[serde(default = "two")]
     pub concurrency: u32,
-    /// Days after which the folder of a local job that nobody touched is deleted.
-    #[serde(default = "fourteen")]
-    pub keep_days: u32,
     /// Values that are masked in everything that leaves the machine.
     #[serde(default)]
     pub secrets: Vec<String>,
@@ -93,6 +90,9 @@ pub struct Config {
     /// How git is run.
     #[serde(default)]
     pub git: Git,
+    /// What is kept on disk.
+    #[serde(default)]
+    pub disk: Disk,
 }
 
 /// Environment of agents: an allow-list of the runner's own variables, and forced values.
@@ -235,6 +235,31 @@ pub struct Git {
     pub use_global_config: bool,
 }
 
+/// What is kept on disk (AGT-8). A working folder with work that is not committed or not pushed is kept in any case.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Disk {
+    /// Days after which a working folder goes that nobody used.
+    pub keep_days: u32,
+    /// Working folders on branches that are kept at most; those used last stay.
+    pub keep_worktrees: u32,
+    /// Days after which the objects of a repository go that nobody used.
+    pub keep_repositories_days: u32,
+    /// With less room than this, in MiB, what was not used for longest goes before its time.
+    pub least_free_mib: u64,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self {
+            keep_days: 14,
+            keep_worktrees: 50,
+            keep_repositories_days: 90,
+            least_free_mib: 1024,
+        }
+    }
+}
+
 /// Kinds of tool. A word that is none is refused here: elsewhere it would quietly mean `other`.
 fn tool_kinds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<ToolKind>, D::Error> {
     use serde::de::{Error, IntoDeserializer};
@@ -251,10 +276,6 @@ fn tool_kinds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<T
 
 const fn two() -> u32 {
     2
-}
-
-const fn fourteen() -> u32 {
-    14
 }
 
 /// Why a configuration cannot be used.
@@ -476,8 +497,8 @@ mod tests {
             (times.stop_grace_ms, times.git_ms)
         );
         assert_eq!(
-            (shown.retry.limit, shown.concurrency, shown.keep_days),
-            (Retry::default().limit, 2, 14)
+            (shown.retry.limit, shown.concurrency, shown.disk.keep_days),
+            (Retry::default().limit, 2, Disk::default().keep_days)
         );
         assert!(shown.agents.contains_key("scripted") && shown.agents["mine"].command.len() == 2);
     }

@@ -10,6 +10,7 @@ pub mod agents;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod disk;
 pub mod files;
 pub mod git;
 pub mod http;

@@ -7,6 +7,7 @@ use coord_runner::{
     clock::Clock,
     config::Config,
     desk::Desk,
+    disk,
     git::mirror::Locks,
     http::Http,
     link,
@@ -42,6 +43,15 @@ enum Command {
     },
     /// Show which agents this machine offers.
     Agents,
+    /// Show what is kept on disk, how much it is, and what of it would go.
+    Disk {
+        /// Remove what may go. Work that is not committed or not pushed stays.
+        #[arg(long)]
+        clean: bool,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Be the scripted agent.
     #[command(hide = true)]
     AgentScript {
@@ -89,6 +99,7 @@ async fn dispatch(arguments: &Arguments) -> anyhow::Result<()> {
             agents(&load(arguments.config.as_deref())?);
             Ok(())
         }
+        Command::Disk { clean, json } => show_disk(&load(arguments.config.as_deref())?, *clean, *json),
         Command::AgentScript { file } => script::run(file.as_deref()).await,
     }
 }
@@ -106,6 +117,23 @@ fn agents(config: &Config) {
         };
         println!("{:<12} {state}", found.name);
     }
+}
+
+fn show_disk(config: &Config, clean: bool, json: bool) -> anyhow::Result<()> {
+    let now = Clock.now();
+    let report = if clean {
+        // A runner that runs knows better what it needs just now, and cleans by itself.
+        let _lock = lock(config.work_dir()).context("nothing was removed: it cleans by itself at its start and every hour")?;
+        disk::clean(config, &Locks::default(), now)
+    } else {
+        disk::look(config, now)
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{}", disk::told::text(&report, now));
+    }
+    Ok(())
 }
 
 /// Keeps this program's memory and environment, with the token in them, from agents and other programs of the same user. They can still
@@ -147,7 +175,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         locks: Locks::default(),
         config,
     });
-    coord_runner::work::tidy(&host);
+    let cleaning = tokio::spawn(disk::keep_clean(Arc::clone(&host)));
     let desk = Desk::open(host);
     if desk.held() > 0 {
         println!("{} attempts of a former run are taken up again", desk.held());
@@ -171,6 +199,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
             println!("stopping at once; the next start goes on with what is held");
         }
     }
+    cleaning.abort();
     desk.abandon(Duration::from_secs(3)).await;
     let _ = tokio::time::timeout(Duration::from_secs(2), &mut link).await;
     println!("stopped");

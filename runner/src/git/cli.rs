@@ -128,6 +128,8 @@ impl Cli {
             "fetch.fsck.missingSpaceBeforeDate=ignore",
             "http.lowSpeedLimit=100",
             "http.lowSpeedTime=60",
+            // Somebody else's redirect does not decide which repositories are used (RUN-9).
+            "http.followRedirects=false",
             "push.recurseSubmodules=no",
             "push.gpgSign=false",
         ];
@@ -139,6 +141,8 @@ impl Cli {
             .arg(git_dir)
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_ASKPASS", "")
             .env("SSH_ASKPASS", "")
             .env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20")

@@ -20,9 +20,59 @@ use std::{
 /// The whole configuration of a mirror, written anew before each use: an agent of the same user could have changed it.
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlogallrefupdates = false\n";
 
-/// One mutex per mirror: fetches and pushes of one repository take turns.
+/// Names in a mirror's folder: its address, written at each use, so that its time says when the last one was.
+const USED: &str = "coord-used";
+
+/// One mutex per folder: fetches and pushes of one repository take turns, and nothing is removed while it is made or used.
 #[derive(Debug, Default)]
 pub struct Locks(Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Locks {
+    /// The mutex of a folder.
+    #[must_use]
+    pub fn of(&self, folder: &Path) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(locks.entry(folder.to_path_buf()).or_default())
+    }
+}
+
+/// Where the mirror of the repository at `url` is.
+///
+/// # Errors
+/// When the owner does not allow the address (RUN-9).
+pub fn place(config: &Config, url: &str) -> Result<PathBuf, GitError> {
+    Ok(place_of(config, &remote::check(url, &config.policy)?))
+}
+
+fn place_of(config: &Config, remote: &Remote) -> PathBuf {
+    let digest = Sha256::digest(remote.url.as_bytes());
+    let name = digest.iter().take(12).fold(String::new(), |mut name, byte| {
+        let _ = write!(name, "{byte:02x}");
+        name
+    });
+    folder(config).join(format!("{name}.git"))
+}
+
+/// Where the mirrors are.
+#[must_use]
+pub fn folder(config: &Config) -> PathBuf {
+    config.work_dir().join("repos")
+}
+
+/// When a mirror was last used is the time of this file; what it holds is the address.
+#[must_use]
+pub fn used(dir: &Path) -> PathBuf {
+    dir.join(USED)
+}
+
+/// A mirror that nobody uses just now, for libgit2.
+///
+/// # Errors
+/// When it is damaged.
+pub fn open_idle(dir: &Path) -> Result<git2::Repository, GitError> {
+    clean(dir)?;
+    Ok(git2::Repository::open_bare(dir)?)
+}
 
 /// A mirror in use by one task.
 #[derive(Debug)]
@@ -40,18 +90,10 @@ impl Mirror {
     /// When the owner does not allow the address or the disk does not take it.
     pub async fn open(config: &Config, locks: &Locks, url: &str) -> Result<Self, GitError> {
         let remote = remote::check(url, &config.policy)?;
-        let digest = Sha256::digest(remote.url.as_bytes());
-        let name = digest.iter().take(12).fold(String::new(), |mut name, byte| {
-            let _ = write!(name, "{byte:02x}");
-            name
-        });
-        let dir = config.work_dir().join("repos").join(format!("{name}.git"));
-        let lock = {
-            let mut locks = locks.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(locks.entry(dir.clone()).or_default())
-        };
-        let turn = lock.lock_owned().await;
+        let dir = place_of(config, &remote);
+        let turn = locks.of(&dir).lock_owned().await;
         clean(&dir)?;
+        fs::write(used(&dir), &remote.url)?;
         let cli = Cli {
             git_dir: dir.clone(),
             timeout: Duration::from_millis(config.timeouts.git_ms),
@@ -140,7 +182,10 @@ impl Mirror {
     /// # Errors
     /// [`GitError::Moved`] when it does not.
     pub async fn push(&self, branch: &str, commit: Oid, expected: Option<Oid>) -> Result<(), GitError> {
-        self.update(branch, &commit.to_string(), expected).await
+        self.update(branch, &commit.to_string(), expected).await?;
+        let name = format!("refs/remotes/origin/{branch}");
+        self.repository()?.reference(&name, commit, true, "coord")?;
+        Ok(())
     }
 
     /// Deletes `branch` on the remote, if it still points at `expected`.

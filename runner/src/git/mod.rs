@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod diff;
+pub mod holds;
 pub mod merge;
 pub mod mirror;
 pub mod remote;

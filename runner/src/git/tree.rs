@@ -1,11 +1,11 @@
 //! The agent's own repository in its working folder: made before the agent runs, and read, not believed, after it.
 
-use super::{GitError, diff, mirror::Mirror, signatures};
+use super::{GitError, diff, holds, mirror::Mirror, signatures};
 use coord_protocol::{
     attempt::{BranchReport, Commit},
     runner::Author,
 };
-use git2::{IndexAddOption, Oid, Repository, RepositoryInitOptions, Sort, build::CheckoutBuilder};
+use git2::{Index, IndexAddOption, Oid, Repository, RepositoryInitOptions, Sort, build::CheckoutBuilder};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -31,12 +31,20 @@ pub struct Start {
 }
 
 /// Makes the working folder at `tree`: a repository of its own with `start` checked out, which borrows the mirror's objects. What was
-/// there before is removed if `tree` is known to hold nothing else; otherwise it is moved aside and its new place returned.
+/// there before is removed if `tree` is known to hold nothing that is not on the remote; otherwise it is moved aside and its new place
+/// returned. `known` are commits of the remote that the mirror may not know as such.
 ///
 /// # Errors
 /// When the disk does not take it.
-pub fn make(mirror: &Mirror, tree: &Path, start: &Start, base_branch: &str, author: &Author) -> Result<Option<PathBuf>, GitError> {
-    let aside = clear(mirror, tree)?;
+pub fn make(
+    mirror: &Mirror,
+    tree: &Path,
+    start: &Start,
+    base_branch: &str,
+    author: &Author,
+    known: &[Oid],
+) -> Result<Option<PathBuf>, GitError> {
+    let aside = clear(mirror, tree, known)?;
     fs::create_dir_all(tree)?;
     let mut options = RepositoryInitOptions::new();
     options
@@ -63,16 +71,43 @@ pub fn make(mirror: &Mirror, tree: &Path, start: &Start, base_branch: &str, auth
     repository.reference(&format!("refs/heads/{}", start.branch), start.commit, true, "coord")?;
     repository.set_head(&format!("refs/heads/{}", start.branch))?;
     repository.checkout_head(Some(CheckoutBuilder::new().force()))?;
+    // Kept where the agent does not write: with it an untouched file is known by its times, and not read again.
+    fs::copy(tree.join(".git/index"), times(tree))?;
     Ok(aside)
 }
 
+/// The index as it was when the folder was made.
+fn times(tree: &Path) -> PathBuf {
+    tree.with_file_name("index")
+}
+
+/// An index of a commit's files that knows which files of the working folder were not touched since it was made.
+pub(super) fn index_of(repository: &Repository, tree: &Path, commit: Oid) -> Result<Index, GitError> {
+    repository.set_workdir(tree, false)?;
+    let mut index = repository.index()?;
+    index.read_tree(&repository.find_commit(commit)?.tree()?)?;
+    // Without it every file is read, which takes longer and says the same.
+    if let Ok(known) = Index::open(&times(tree)) {
+        for entry in known.iter() {
+            let same = std::str::from_utf8(&entry.path)
+                .ok()
+                .and_then(|path| index.get_path(Path::new(path), 0));
+            if same.is_some_and(|same| same.id == entry.id && same.mode == entry.mode) {
+                index.add(&entry)?;
+            }
+        }
+    }
+    Ok(index)
+}
+
 /// Removes the working folder if all that was committed in it is in the mirror and nothing else lies in it; moves it aside otherwise.
-fn clear(mirror: &Mirror, tree: &Path) -> Result<Option<PathBuf>, GitError> {
+fn clear(mirror: &Mirror, tree: &Path, known: &[Oid]) -> Result<Option<PathBuf>, GitError> {
     if !tree.exists() {
         return Ok(None);
     }
-    if holds_nothing_else(mirror, tree).unwrap_or(false) {
-        fs::remove_dir_all(tree)?;
+    let unsaved = mirror.repository().and_then(|repository| holds::unsaved(&repository, tree, known));
+    if matches!(unsaved, Ok(None)) {
+        remove_all(tree)?;
         return Ok(None);
     }
     for n in 1.. {
@@ -87,26 +122,48 @@ fn clear(mirror: &Mirror, tree: &Path) -> Result<Option<PathBuf>, GitError> {
     Ok(None)
 }
 
-fn holds_nothing_else(mirror: &Mirror, tree: &Path) -> Result<bool, GitError> {
-    nothing_that_waits(tree)?;
-    let head = head(tree)?;
-    let repository = mirror.repository()?;
-    // Known without the folder's own objects, and on a branch of the remote.
-    if repository.find_commit(head).is_err() {
-        return Ok(false);
+/// Removes a folder with all that is in it, also what an agent has protected against itself.
+///
+/// # Errors
+/// When something cannot be removed.
+pub fn remove_all(folder: &Path) -> std::io::Result<()> {
+    let first = fs::remove_dir_all(folder);
+    if first
+        .as_ref()
+        .is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+    {
+        writable(folder);
+        return fs::remove_dir_all(folder);
     }
-    let mut kept = false;
-    for reference in repository.references_glob("refs/remotes/origin/*")?.flatten() {
-        if let Some(tip) = reference.target() {
-            kept |= tip == head || repository.graph_descendant_of(tip, head)?;
+    first
+}
+
+/// Lets folders be written to by their owner.
+#[cfg(unix)]
+fn writable(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        // Not through links: what is behind them is not ours.
+        if !fs::symlink_metadata(&folder).is_ok_and(|meta| meta.file_type().is_dir()) {
+            continue;
         }
+        let _ = fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+        folders.extend(fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()));
     }
-    Ok(kept && stage(&repository, tree, head)?.is_none())
+}
+
+#[cfg(not(unix))]
+fn writable(_: &Path) {}
+
+/// Whether a path in the working folder is of what came with the job.
+pub(super) fn is_input(path: &Path) -> bool {
+    INPUTS.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Refuses a folder where libgit2 would open a pipe or a device and wait for ever, holding the mirror: in its git repository, or in
 /// place of one of the files it reads wherever it finds them.
-fn nothing_that_waits(tree: &Path) -> Result<(), GitError> {
+pub(super) fn nothing_that_waits(tree: &Path) -> Result<(), GitError> {
     let mut folders = vec![(tree.to_path_buf(), false)];
     while let Some((folder, in_git)) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
@@ -132,7 +189,7 @@ fn nothing_that_waits(tree: &Path) -> Result<(), GitError> {
 }
 
 /// The commit that is checked out.
-fn head(tree: &Path) -> Result<Oid, GitError> {
+pub(super) fn head(tree: &Path) -> Result<Oid, GitError> {
     let git = tree.join(".git");
     for path in [git.clone(), git.join("objects")] {
         // A link or a file would lead to a repository elsewhere.
@@ -150,19 +207,16 @@ fn head(tree: &Path) -> Result<Oid, GitError> {
 /// The tree of the working folder's files, if it differs from that of `head`. Only libgit2 and the mirror's configuration are used, so
 /// that no filter, hook or program that the folder names is run.
 fn stage(repository: &Repository, tree: &Path, head: Oid) -> Result<Option<Oid>, GitError> {
-    repository.set_workdir(tree, false)?;
-    let committed = repository.find_commit(head)?.tree()?;
-    let mut index = repository.index()?;
-    index.read_tree(&committed)?;
+    let committed = repository.find_commit(head)?.tree_id();
+    let mut index = index_of(repository, tree, head)?;
     let mut leave_out = |path: &Path, _: &[u8]| {
         // A repository inside the folder would become a submodule that leads nowhere; attachments are input, not work.
         let inner = path.to_string_lossy().ends_with('/') || tree.join(path).join(".git").exists();
-        i32::from(inner || INPUTS.iter().any(|folder| path.starts_with(folder)))
+        i32::from(inner || is_input(path))
     };
     index.add_all(["*"], IndexAddOption::DEFAULT, Some(&mut leave_out))?;
-    index.update_all(["*"], Some(&mut leave_out))?;
     let staged = index.write_tree_to(repository)?;
-    Ok((staged != committed.id()).then_some(staged))
+    Ok((staged != committed).then_some(staged))
 }
 
 /// What an attempt did in its working folder.

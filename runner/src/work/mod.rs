@@ -18,6 +18,7 @@ use crate::{
     agents::{AgentError, detect, process},
     clock::Clock,
     config::Config,
+    disk,
     git::{GitError, mirror::Locks, tree::Start},
     http::Http,
     mask::Masker,
@@ -317,11 +318,7 @@ impl Attempt {
             return Ok((folder, start));
         }
         self.outbox.activity(Activity::Preparing);
-        let job = prepare::job_folder(&self.host, self.assignment.job);
-        // Its time of change says when the folder was last of use.
-        std::fs::create_dir_all(&job)
-            .and_then(|()| std::fs::write(job.join("used"), b""))
-            .map_err(|error| Halt::disk("the job's folder", &error))?;
+        disk::make_room(&self.host).await;
         let work = prepare::prepare(Arc::clone(&self.host), self.assignment.clone());
         let prepared = self.unless_ordered(work, true).await??;
         for (level, words) in prepared.lines {
@@ -466,31 +463,4 @@ fn parse_start(saved: &crate::spool::SavedStart) -> Option<Start> {
             None => None,
         },
     })
-}
-
-/// Deletes what nobody needs any more: folders of local jobs and spools of lost claims, untouched for as long as the owner keeps them.
-/// Working folders of repositories stay: they may hold unpushed work.
-pub fn tidy(host: &Host) {
-    let now = host.clock.now().0;
-    let keep = i64::from(host.config.keep_days) * 86_400 * 1_000_000;
-    let old = |path: &std::path::Path| {
-        let modified = std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
-        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        since.is_some_and(|since| now - i64::try_from(since.as_micros()).unwrap_or(i64::MAX) > keep)
-    };
-    let entries = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    for spool in entries(host.config.work_dir().join("attempts")) {
-        let lost = spool.file_name().is_some_and(|name| name.to_string_lossy().contains(".fence-"));
-        if lost && old(&spool) {
-            let _ = std::fs::remove_dir_all(spool);
-        }
-    }
-    for job in entries(host.config.work_dir().join("jobs")) {
-        if old(&job.join("used")) {
-            let _ = std::fs::remove_dir_all(job.join("work"));
-            let _ = std::fs::remove_file(job.join("used"));
-            // Fails, as it should, while anything else is in it.
-            let _ = std::fs::remove_dir(job);
-        }
-    }
 }

@@ -6,7 +6,7 @@ use crate::{
     git::{
         GitError,
         diff::{self, MAX},
-        merge,
+        holds, merge,
         mirror::Mirror,
         tree::{self, Collected, Start},
     },
@@ -130,9 +130,24 @@ async fn branch(
     }
     diffs(host, assignment, &mirror, &report, head, &mut packaged).await?;
     packaged.branch = Some(report);
-    // Unpushed work is never deleted; what is on the remote need not be kept here.
-    packaged.done_with = packaged.problem.is_none().then_some(folder);
+    if packaged.problem.is_none() {
+        packaged.done_with = done_with(&mirror, folder, &start, &mut packaged).await?;
+    }
     Ok(packaged)
+}
+
+/// The folder, if nothing else is in it: work that is not pushed is never deleted (AGT-8).
+async fn done_with(mirror: &Arc<Mirror>, folder: PathBuf, start: &Start, packaged: &mut Packaged) -> Result<Option<PathBuf>, Halt> {
+    let known: Vec<Oid> = [Some(start.base), start.remote].into_iter().flatten().collect();
+    let (asked, tree) = (Arc::clone(mirror), folder.clone());
+    let unsaved = blocking(move || Ok(asked.repository().and_then(|repository| holds::unsaved(&repository, &tree, &known)))).await?;
+    let words = match unsaved {
+        Ok(None) => return Ok(Some(folder)),
+        Ok(Some(words)) => words,
+        Err(error) => error.to_string(),
+    };
+    packaged.info(format!("The working folder stays on the runner's machine, since it holds {words}"));
+    Ok(None)
 }
 
 /// Tries the merge that an approval would make, so that its reviewer knows. Not to know it is no failure.

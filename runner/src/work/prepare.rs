@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     config::Policy,
+    disk::{About, Place},
     files::is_plain_name,
     git::{
         GitError, branch_name, is_branch_name, is_job_branch,
@@ -130,6 +131,15 @@ fn leave_out(assignment: &mut Assignment, keep: impl Fn(i64, &InputFile) -> bool
 /// Typed, with words for a person.
 pub async fn prepare(host: Arc<Host>, assignment: Assignment) -> Result<Prepared, Halt> {
     let folder = working_folder(&host, &assignment);
+    let job = job_folder(&host, assignment.job);
+    // Nothing is cleaned away that is being made.
+    let _turn = host.locks.of(&job).lock_owned().await;
+    let about = About {
+        number: assignment.number,
+        title: assignment.title.clone(),
+        workspace: assignment.workspace.clone(),
+    };
+    about.write(&job).map_err(|error| Halt::disk("the job's folder", &error))?;
     let mut prepared = match &assignment.context {
         Context::Local => {
             std::fs::create_dir_all(folder.join("output")).map_err(|error| Halt::disk("the working folder", &error))?;
@@ -300,7 +310,16 @@ fn check_out(
         commit,
         remote,
     };
-    if let Some(aside) = tree::make(mirror, &folder, &start, base_branch, &assignment.author)? {
+    let place = Place {
+        mirror: name_of(mirror.dir()),
+        base: base.to_string(),
+    };
+    let job = folder.parent().unwrap_or(&folder);
+    let before = Place::read(job).and_then(|place| Oid::from_str(&place.base).ok());
+    let known: Vec<Oid> = before.into_iter().collect();
+    let aside = tree::make(mirror, &folder, &start, base_branch, &assignment.author, &known)?;
+    place.write(job)?;
+    if let Some(aside) = aside {
         let words = format!(
             "Unpushed work of an earlier attempt is kept on the runner's machine in {}",
             name_of(&aside)

@@ -6,6 +6,7 @@
 mod agents;
 mod common;
 mod dependencies;
+mod disk;
 mod faults;
 mod link;
 mod local;

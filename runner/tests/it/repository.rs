@@ -16,12 +16,12 @@ use std::{
 use uuid::Uuid;
 
 /// A bare repository with two commits on `main`.
-struct Bare {
-    path: PathBuf,
+pub struct Bare {
+    pub path: PathBuf,
 }
 
 impl Bare {
-    fn new(folder: &Path) -> Self {
+    pub fn new(folder: &Path) -> Self {
         let path = folder.join("repos").join("project.git");
         std::fs::create_dir_all(&path).unwrap();
         let mut options = git2::RepositoryInitOptions::new();
@@ -33,12 +33,12 @@ impl Bare {
         bare
     }
 
-    fn repository(&self) -> Repository {
+    pub fn repository(&self) -> Repository {
         Repository::open_bare(&self.path).unwrap()
     }
 
     /// A commit on top of `branch` that writes files.
-    fn commit(&self, branch: &str, files: &[(&str, &str)], message: &str) -> Oid {
+    pub fn commit(&self, branch: &str, files: &[(&str, &str)], message: &str) -> Oid {
         let repository = self.repository();
         let name = format!("refs/heads/{branch}");
         let parent = repository
@@ -73,13 +73,13 @@ impl Bare {
         repository.commit(Some(&name), &who, &who, message, &tree, &parents).unwrap()
     }
 
-    fn tip(&self, branch: &str) -> Option<Oid> {
+    pub fn tip(&self, branch: &str) -> Option<Oid> {
         let repository = self.repository();
         let reference = repository.find_reference(&format!("refs/heads/{branch}")).ok()?;
         reference.target()
     }
 
-    fn branches(&self) -> Vec<String> {
+    pub fn branches(&self) -> Vec<String> {
         let repository = self.repository();
         let names = repository
             .branches(None)
@@ -88,7 +88,7 @@ impl Bare {
         names.collect()
     }
 
-    fn text(&self, commit: Oid, path: &str) -> Option<String> {
+    pub fn text(&self, commit: Oid, path: &str) -> Option<String> {
         let repository = self.repository();
         let tree = repository.find_commit(commit).unwrap().tree().unwrap();
         let entry = tree.get_path(Path::new(path)).ok()?;
@@ -96,14 +96,14 @@ impl Bare {
     }
 }
 
-async fn bench() -> (Bench, Bare) {
+pub async fn bench() -> (Bench, Bare) {
     let mut bench = Bench::new().await;
     let bare = Bare::new(bench.folder.path());
     bench.extra = format!("[policy]\nallow_local_repositories = [{:?}]\n", bench.folder.path().join("repos"));
     (bench, bare)
 }
 
-fn job(bare: &Bare, script: Value) -> Assignment {
+pub fn job(bare: &Bare, script: Value) -> Assignment {
     let mut job = assignment(script);
     job.title = "Change the readme!".to_owned();
     job.context = Context::Repository {
@@ -114,7 +114,7 @@ fn job(bare: &Bare, script: Value) -> Assignment {
 }
 
 /// The next attempt of the same job.
-fn revision(before: &Assignment, finished: &Finished, script: Value) -> Assignment {
+pub fn revision(before: &Assignment, finished: &Finished, script: Value) -> Assignment {
     let branch = finished.branch.as_ref().unwrap();
     Assignment {
         attempt: AttemptId(Uuid::from_u128(number())),
@@ -131,7 +131,7 @@ fn revision(before: &Assignment, finished: &Finished, script: Value) -> Assignme
     }
 }
 
-fn merge_of(job: &Assignment, bare: &Bare, finished: &Finished, decision: BranchDecision) -> MergeAssignment {
+pub fn merge_of(job: &Assignment, bare: &Bare, finished: &Finished, decision: BranchDecision) -> MergeAssignment {
     let branch = finished.branch.as_ref().unwrap();
     MergeAssignment {
         attempt: job.attempt,
