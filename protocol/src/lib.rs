@@ -22,6 +22,7 @@ pub mod problem;
 pub mod request;
 pub mod rule;
 pub mod runner;
+pub mod runner_code;
 pub mod search;
 pub mod time;
 pub mod workspace;

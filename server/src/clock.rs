@@ -1,6 +1,6 @@
 //! The one place that reads the wall clock and makes ids and secrets (INV-10). Everything else is given them.
 
-use coord_protocol::time::Timestamp;
+use coord_protocol::{runner_code, time::Timestamp};
 use std::{
     fmt::Write as _,
     sync::{
@@ -50,6 +50,19 @@ impl Ids {
         hex(prefix, &self.random::<32>())
     }
 
+    /// A short code for people to compare, of equally likely letters.
+    pub fn code(self) -> String {
+        let mut code = String::with_capacity(runner_code::LENGTH);
+        while code.len() < runner_code::LENGTH {
+            // Bytes from 240 on would make the first letters likelier.
+            let fair = self.random::<16>().into_iter().filter(|byte| *byte < 240);
+            let letters = fair.filter_map(|byte| runner_code::LETTERS.get(usize::from(byte % 20)));
+            code.extend(letters.map(|letter| char::from(*letter)));
+        }
+        code.truncate(runner_code::LENGTH);
+        code
+    }
+
     /// A client id for an edit of a Yjs document: 32 random bits, as Yjs makes them.
     pub fn client(self) -> u64 {
         u64::from(u32::from_le_bytes(self.random()))
@@ -87,6 +100,21 @@ mod tests {
         let (a, b) = (Ids.secret("coord_t_"), Ids.secret("coord_t_"));
         assert_ne!(a, b);
         assert_eq!(a.strip_prefix("coord_t_").unwrap().len(), 64);
+    }
+
+    #[test]
+    fn run_1_codes_have_eight_letters_each_as_likely_as_any_other() {
+        let mut counts = std::collections::BTreeMap::<char, usize>::new();
+        for _ in 0..5_000 {
+            let code = Ids.code();
+            assert_eq!(runner_code::plain(&code).as_deref(), Some(code.as_str()));
+            for letter in code.chars() {
+                *counts.entry(letter).or_default() += 1;
+            }
+        }
+        assert_eq!(counts.len(), 20);
+        // 2000 each, give or take 43; six times that is as good as never.
+        assert!(counts.values().all(|count| (1_700..2_300).contains(count)), "{counts:?}");
     }
 
     #[test]

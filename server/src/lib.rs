@@ -23,7 +23,9 @@ use crate::{
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, rt, web};
 use anyhow::Context as _;
 use coord_protocol::workspace::MailState;
-use coord_store::{Store, StoreError, Tx, feed, files::content::FileStore, idempotency, invitations, resets, sessions, workspaces};
+use coord_store::{
+    Store, StoreError, Tx, feed, files::content::FileStore, idempotency, invitations, resets, runner_codes, sessions, workspaces,
+};
 use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 
 /// How long requests may take to end once the server is told to stop.
@@ -177,6 +179,7 @@ async fn keep_house(context: Ctx) {
         let now = context.now();
         let swept = context.store.write(async move |tx: &mut Tx| -> Result<u64, StoreError> {
             let mut rows = sessions::prune(tx, now).await? + idempotency::prune(tx, now).await? + resets::prune(tx, now).await?;
+            rows += runner_codes::prune(tx, now).await?;
             for workspace in workspaces::all(tx).await? {
                 rows += feed::prune(tx, workspace, feed::KEPT).await?;
             }

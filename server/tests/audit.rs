@@ -303,6 +303,20 @@ async fn everything(server: &TestServer) -> Person {
     ada.patch(200, &at(&format!("/folders/{folder}")), json!({ "path": "Later" })).await;
     ada.delete(204, &at(&format!("/folders/{folder}"))).await;
 
+    // Runners that ask to be signed in.
+    for answer in ["refuse", "approve"] {
+        let machine = json!({ "machine": "box", "platform": "linux-x86_64", "version": "0.1.0" });
+        let asked = server.nobody().post(201, "/runner_codes", machine).await;
+        let at = |rest: &str| format!("/runner_codes/{}/{rest}", text(&asked, "code"));
+        let (status, body) = if answer == "refuse" {
+            (204, json!({}))
+        } else {
+            (200, json!({ "name": "box" }))
+        };
+        ada.post(status, &at(answer), body).await;
+        server.nobody().post(200, &at("redeem"), json!({ "secret": asked["secret"] })).await;
+    }
+
     // A job of an agent that asks, is stopped and tried again.
     let mut runner = FakeRunner::connect(&ada, true).await;
     let agentic = text(&common::live::ready(&ada, &ws, json!({})).await, "id");
@@ -373,6 +387,7 @@ async fn acc_6_every_act_there_is_leaves_its_line_and_no_line_holds_a_secret() {
             session.as_str(),
             "coord_t_",
             "coord_r_",
+            "coord_c_",
             "$argon2id",
             "hash",
         ] {

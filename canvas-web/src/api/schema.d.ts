@@ -751,6 +751,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runner_codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for a code, as `coord-runner login` does. A person approves it on the page that the answer names, within ten minutes. */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runner_codes/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which machine asks under a code, for whoever is about to approve it. 404 for a code that is unknown, was decided on or has ended. */
+        get: operations["look"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runner_codes/{code}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the machine that asks under this code a runner of yours. It gets its token when it next asks for it. */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runner_codes/{code}/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks whether the code was approved, with the secret that was given with it; then the answer is the runner's token, once. 404 for a
+         *     code that is unknown, was used or has ended, and for a wrong secret.
+         */
+        post: operations["redeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runner_codes/{code}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says no to the machine that asks under this code. */
+        post: operations["refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runners": {
         parameters: {
             query?: never;
@@ -1375,6 +1463,18 @@ export interface components {
             /** @description Id of one of the offered choices. */
             choice?: string | null;
         };
+        /** @description Body of `POST /runner_codes/{code}/approve`. */
+        ApproveRunnerCode: {
+            /** @description Name of the runner, 1 to 80 characters. */
+            name: string;
+            /** @description Whether others' jobs may use it. Defaults to false. */
+            shared?: boolean;
+        };
+        /** @description Answer of `POST /runner_codes/{code}/approve`. */
+        ApprovedRunnerCode: {
+            /** @description The runner as it will be listed, once the program has fetched its token. */
+            runner: components["schemas"]["RunnerId"];
+        };
         /** @description What the agent asks; part of the log entry, and of the request. */
         Ask: {
             /** @description Markdown: the question, the plan, or what the tool would do. */
@@ -1686,6 +1786,27 @@ export interface components {
             id: components["schemas"]["RunnerId"];
             /** @description Its secret. */
             token: string;
+        };
+        /** @description Answer of `POST /runner_codes`. The secret is in this answer only. */
+        CreatedRunnerCode: {
+            /** @description To be shown to the person, `BCDF-GHJK`. */
+            code: string;
+            /** @description Until when somebody may approve. */
+            expires_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int32
+             * @description Seconds from now until then, for programs whose clock is off.
+             */
+            expires_in_s: number;
+            /**
+             * Format: int32
+             * @description Shortest pause between two tries to redeem.
+             */
+            interval_ms: number;
+            /** @description Page of the web app where it is approved, with the code in it: a whole address when the server knows its own, else a path. */
+            page: string;
+            /** @description What the code is redeemed with; nobody else may have it. */
+            secret: string;
         };
         /** @description Answer of `POST /tokens`: the only time the secret is shown. */
         CreatedToken: components["schemas"]["Token"] & {
@@ -2686,6 +2807,15 @@ export interface components {
             /** @description Defaults to false. */
             shared?: boolean;
         };
+        /** @description Body of `POST /runner_codes`: what the program says of its machine, to be recognised by. */
+        NewRunnerCode: {
+            /** @description The machine's own name, at most 80 characters. */
+            machine: string;
+            /** @description `linux-x86_64` and the like. */
+            platform: string;
+            /** @description Program version. */
+            version: string;
+        };
         /** @description Body of `POST /tokens`. */
         NewToken: {
             /**
@@ -3437,6 +3567,30 @@ export interface components {
             /** @description Defaults to the first line of the idea's text. */
             title?: string | null;
         };
+        /** @description Body of `POST /runner_codes/{code}/redeem`. */
+        RedeemRunnerCode: {
+            /** @description The secret given with the code. */
+            secret: string;
+        };
+        /** @description Answer of `POST /runner_codes/{code}/redeem`. */
+        RedeemedRunnerCode: {
+            /** @enum {string} */
+            state: "waiting";
+        } | {
+            /** @enum {string} */
+            state: "refused";
+        } | {
+            /** @description The runner. */
+            id: components["schemas"]["RunnerId"];
+            /** @description Its name. */
+            name: string;
+            /** @description Whose it is. */
+            owner: components["schemas"]["Person"];
+            /** @enum {string} */
+            state: "approved";
+            /** @description Its secret. */
+            token: string;
+        };
         /** @description Body of `POST /auth/register`. */
         Register: {
             /** @description Address to sign in with; at most 254 characters. */
@@ -3525,6 +3679,25 @@ export interface components {
          * @enum {string}
          */
         Rule: "JOB-1" | "JOB-2" | "JOB-3" | "JOB-5" | "JOB-6" | "JOB-7" | "JOB-9" | "JOB-11" | "JOB-12" | "DEP-1" | "DEP-2" | "DEP-3" | "ATT-2" | "REV-1" | "REV-3" | "NOTE-1" | "NOTE-2" | "FILE-1" | "FILE-2" | "FILE-3" | "FILE-4" | "AGT-2" | "AGT-3" | "AGT-4" | "AGT-5" | "AGT-6" | "AGT-10" | "RUN-1" | "RUN-2" | "RUN-3" | "RUN-5" | "RUN-6" | "RUN-9" | "ACC-1" | "ACC-2" | "ACC-3" | "ACC-4" | "CAN-1" | "CAN-3" | "CAN-4" | "CAN-6" | "CAN-7" | "CAN-9" | "CAN-10" | "CAN-11" | "INB-1" | "API-1";
+        /** @description Answer of `GET /runner_codes/{code}`: who asks. */
+        RunnerCode: {
+            /** @description Network address it asks from. */
+            address?: string | null;
+            /** @description As it is shown, `BCDF-GHJK`. */
+            code: string;
+            /** @description When it asked. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Until when it may be approved. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description What the machine calls itself. It may say what it likes. */
+            machine: string;
+            /** @description Platform, by its own words. */
+            platform: string;
+            /** @description Whether you come from the same address. */
+            same_address: boolean;
+            /** @description Program version, by its own words. */
+            version: string;
+        };
         /**
          * Format: uuid
          * @description A registered runner.
@@ -5707,6 +5880,159 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Request"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRunnerCode"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedRunnerCode"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunnerCode"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveRunnerCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedRunnerCode"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedeemRunnerCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedeemedRunnerCode"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {

@@ -56,6 +56,31 @@ pub const INVITE_ACCOUNT: Rate = Rate {
     burst: 200,
     refill_ms: 10_000,
 };
+/// Codes for runners asked for from one address.
+pub const CODE_ADDRESS: Rate = Rate {
+    burst: 20,
+    refill_ms: 30_000,
+};
+/// Codes of runners tried from one address that were none.
+pub const CODE_TRY_ADDRESS: Rate = Rate {
+    burst: 30,
+    refill_ms: 10_000,
+};
+/// Codes of runners tried by one account that were none.
+pub const CODE_TRY_ACCOUNT: Rate = Rate {
+    burst: 10,
+    refill_ms: 30_000,
+};
+/// Codes tried from one address with a secret that was not theirs.
+pub const REDEEM_ADDRESS: Rate = Rate {
+    burst: 30,
+    refill_ms: 1_000,
+};
+/// How often the program that asked may look whether its code was approved.
+pub const REDEEM_CODE: Rate = Rate {
+    burst: 30,
+    refill_ms: 1_000,
+};
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {

@@ -33,6 +33,7 @@ pub mod reach;
 pub mod requests;
 pub mod resets;
 pub mod resumable;
+pub mod runner_codes;
 pub mod runner_files;
 pub mod runners;
 pub mod search;
@@ -65,6 +66,7 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     members::routes(cfg);
     invitations::routes(cfg);
     runners::routes(cfg);
+    runner_codes::routes(cfg);
     jobs::routes(cfg);
     backlog::routes(cfg);
     dependencies::routes(cfg);

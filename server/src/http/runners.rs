@@ -39,7 +39,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 }
 
 /// Appends `kind` to the feed of every workspace the runner serves, and returns their new positions.
-async fn tell_workspaces(
+pub(super) async fn tell_workspaces(
     tx: &mut Tx,
     owner: UserId,
     id: RunnerId,
@@ -63,7 +63,7 @@ async fn served_by(conn: &mut Conn, owner: UserId) -> Result<Vec<WorkspaceId>, S
     Ok(all.into_iter().filter(|(_, role)| *role > Role::Viewer).map(|(ws, _)| ws).collect())
 }
 
-fn committed(live: &Live, told: &[(WorkspaceId, i64)]) {
+pub(super) fn committed(live: &Live, told: &[(WorkspaceId, i64)]) {
     for (ws, seq) in told {
         live.feed_committed(*ws, *seq);
         live.runners_changed(*ws);

@@ -455,6 +455,12 @@ fn migrations(engine: &str) -> Vec<Migration> {
             include_str!("../../../migrations/sqlite/0010_analytics.sql"),
             include_str!("../../../migrations/postgres/0010_analytics.sql"),
         ),
+        (
+            11,
+            "runner_codes",
+            include_str!("../../../migrations/sqlite/0011_runner_codes.sql"),
+            include_str!("../../../migrations/postgres/0011_runner_codes.sql"),
+        ),
     ];
     all.into_iter()
         .map(|(version, name, sqlite, postgres)| {

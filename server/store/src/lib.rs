@@ -38,6 +38,7 @@ pub mod notes;
 pub mod requests;
 pub mod resets;
 pub mod row;
+pub mod runner_codes;
 pub mod runners;
 pub mod search;
 pub mod sessions;

@@ -342,6 +342,9 @@ fn body(method: &Method, path: &str, command: Option<&str>) -> Option<Value> {
         ("/auth/login", _) => json!({ "email": "nobody@example.org", "password": "wrong password" }),
         ("/auth/forgot", _) => json!({ "email": "nobody@example.org" }),
         ("/auth/reset", _) => json!({ "code": "none", "password": "a long password" }),
+        ("/runner_codes", _) => json!({ "machine": "box", "platform": "linux-x86_64", "version": "1" }),
+        ("/runner_codes/{code}/approve", _) => json!({ "name": "box" }),
+        ("/runner_codes/{code}/redeem", _) => json!({ "secret": "none" }),
         ("/auth/register", _) => json!({ "email": "no", "name": "x", "password": "short" }),
         _ => json!({}),
     })
