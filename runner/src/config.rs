@@ -2,7 +2,7 @@
 //!
 //! An unknown key is refused by name. `COORD_SERVER` and `COORD_RUNNER_TOKEN` stand in for `server` and `token`.
 
-use crate::agents::profiles;
+use crate::{agents::profiles, config_file};
 use coord_protocol::log::ToolKind;
 use serde::Deserialize;
 use std::{
@@ -308,7 +308,7 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, has an unknown key, or a value makes no sense.
     pub fn load(file: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let default = default_file(&env);
+        let default = config_file::default_path(&env);
         let path = match file {
             Some(path) => Some(path.to_path_buf()),
             None => default.filter(|path| path.exists()),
@@ -391,24 +391,17 @@ impl Config {
     pub fn check_server(&self) -> Result<(), ConfigError> {
         if self.server.is_empty() {
             return Err(ConfigError::Value(
-                "no server: set `server` in the configuration or COORD_SERVER".to_owned(),
+                "no server: sign in with `coord-runner login --server ADDRESS`, or set `server` in the configuration or COORD_SERVER"
+                    .to_owned(),
             ));
         }
         if self.token.is_empty() {
             return Err(ConfigError::Value(
-                "no token: set `token` in the configuration or COORD_RUNNER_TOKEN".to_owned(),
+                "no token: sign in with `coord-runner login`, or set `token` in the configuration or COORD_RUNNER_TOKEN".to_owned(),
             ));
         }
         Ok(())
     }
-}
-
-fn default_file(env: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let base = env("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        .or_else(|| env("APPDATA").map(PathBuf::from))
-        .or_else(|| env("HOME").map(|home| Path::new(&home).join(".config")))?;
-    Some(base.join("coord").join("runner.toml"))
 }
 
 fn default_work_dir(env: &impl Fn(&str) -> Option<String>) -> Result<PathBuf, ConfigError> {

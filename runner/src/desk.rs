@@ -178,7 +178,7 @@ impl Desk {
         FromRunner::Hello {
             protocol: PROTOCOL,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            platform: crate::login::platform(),
             agents: detect::offered(&self.host.config),
             concurrency: self.host.config.concurrency,
             held,

@@ -62,20 +62,27 @@ pub struct Http {
 const TRIES: u32 = 45;
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// A client as this program uses it: no redirects, no proxy, and no waiting for ever.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(60))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+}
+
 impl Http {
     /// For the given server.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(server: &str, token: &str) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_secs(60))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
         Ok(Self {
-            client,
+            client: client()?,
             server: server.to_owned(),
             token: token.to_owned(),
         })
@@ -228,13 +235,19 @@ async fn retried<T, F: Future<Output = Result<T, HttpError>>>(mut call: impl FnM
 }
 
 fn transient(error: &reqwest::Error) -> HttpError {
+    HttpError::Transient(words(error))
+}
+
+/// An error with what caused it, in one line.
+#[must_use]
+pub fn words(error: &reqwest::Error) -> String {
     let mut words = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         let _ = write!(words, ": {cause}");
         source = cause.source();
     }
-    HttpError::Transient(words)
+    words
 }
 
 async fn checked(sent: Result<reqwest::Response, reqwest::Error>) -> Result<reqwest::Response, HttpError> {

@@ -9,12 +9,14 @@
 pub mod agents;
 pub mod clock;
 pub mod config;
+pub mod config_file;
 pub mod desk;
 pub mod disk;
 pub mod files;
 pub mod git;
 pub mod http;
 pub mod link;
+pub mod login;
 pub mod mask;
 pub mod merges;
 pub mod outbox;

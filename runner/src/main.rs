@@ -6,11 +6,13 @@ use coord_runner::{
     agents::{detect, script},
     clock::Clock,
     config::Config,
+    config_file,
     desk::Desk,
     disk,
     git::mirror::Locks,
     http::Http,
     link,
+    login::{self, Login},
     mask::Masker,
     work::Host,
 };
@@ -40,6 +42,15 @@ enum Command {
         /// Only print lines. (There is no other way yet.)
         #[arg(long)]
         no_ui: bool,
+    },
+    /// Make this machine a runner of yours: shows a code that you approve in the browser, and keeps the token in the configuration.
+    Login {
+        /// Address of the server, `https://coord.example.org`. Without it the configuration's.
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
+        /// Take the place of the token that the configuration has.
+        #[arg(long)]
+        replace: bool,
     },
     /// Show which agents this machine offers.
     Agents,
@@ -95,6 +106,7 @@ fn main() -> ExitCode {
 async fn dispatch(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.command {
         Command::Run { no_ui: _ } => run(load(arguments.config.as_deref())?).await,
+        Command::Login { server, replace } => sign_in(arguments.config.as_deref(), server.as_deref(), *replace).await,
         Command::Agents => {
             agents(&load(arguments.config.as_deref())?);
             Ok(())
@@ -106,6 +118,40 @@ async fn dispatch(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn load(file: Option<&Path>) -> anyhow::Result<Config> {
     Ok(Config::load(file, |name| std::env::var(name).ok())?)
+}
+
+async fn sign_in(file: Option<&Path>, server: Option<&str>, replace: bool) -> anyhow::Result<()> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let default = || config_file::default_path(environment).context("there is no configuration folder: say --config FILE");
+    let file = file.map_or_else(default, |file| Ok(file.to_path_buf()))?;
+    let server = match server {
+        Some(server) => server.to_owned(),
+        // What stands in the file, if there is one already.
+        None if file.exists() => Config::load(Some(&file), environment)?.server,
+        None => environment("COORD_SERVER").unwrap_or_default(),
+    };
+    if server.is_empty() {
+        anyhow::bail!("say which server: coord-runner login --server https://coord.example.org");
+    }
+    use_tls()?;
+    let machine = login::machine();
+    let login = Login {
+        server,
+        file,
+        replace,
+        machine,
+    };
+    login::run(&login, &mut std::io::stdout()).await?;
+    if environment("COORD_RUNNER_TOKEN").is_some() {
+        println!("COORD_RUNNER_TOKEN is set and goes before the token in the file: unset it first.");
+    }
+    Ok(())
+}
+
+fn use_tls() -> anyhow::Result<()> {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("TLS cannot be set up"))
 }
 
 fn agents(config: &Config) {
@@ -148,9 +194,7 @@ fn keep_to_itself() {
 async fn run(config: Config) -> anyhow::Result<()> {
     config.check_server()?;
     keep_to_itself();
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .map_err(|_| anyhow::anyhow!("TLS cannot be set up"))?;
+    use_tls()?;
     let work_dir = config.work_dir().to_path_buf();
     std::fs::create_dir_all(&work_dir).with_context(|| format!("the work folder {} cannot be made", work_dir.display()))?;
     let _lock = lock(&work_dir)?;
