@@ -1,6 +1,6 @@
 /** A server with its people and their runners, on free ports, with data in a temporary folder. All gone at the end. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
@@ -83,6 +83,16 @@ export class Stage {
       return items.some((runner) => runner.id === id && runner.status !== 'offline');
     });
     return { id, program };
+  }
+
+  /** Starts the runner's program with these arguments. */
+  runnerProgram(name, args) {
+    return this.#start(runnerProgram(), `runner-${name}`, args);
+  }
+
+  /** Adds to a file, as somebody does in an editor. */
+  addToFile(file, text) {
+    appendFileSync(file, text);
   }
 
   /** A page for `person`, or for somebody who is not signed in. */

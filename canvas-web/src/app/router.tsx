@@ -19,6 +19,7 @@ import { type BacklogSearch, parseBacklog } from '@/features/backlog/search';
 import { BoardPage } from '@/features/board/board-page';
 import { parseFilter } from '@/features/board/filter';
 import { parseGraphSearch } from '@/features/graph/model';
+import { asCode, isWhole } from '@/features/runners/code';
 import { parseSearch } from '@/features/search/query';
 import { lastWorkspace } from '@/shared/lib/last-workspace';
 import { Loading } from '@/shared/ui/bits';
@@ -100,6 +101,16 @@ const inviteRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/invitations/$code',
   component: lazyRouteComponent(() => import('@/features/auth/invite-page'), 'InvitePage'),
+});
+
+const joinRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/runners/join',
+  validateSearch: (search: Record<string, unknown>): { code?: string } => ({
+    code: typeof search.code === 'string' && isWhole(asCode(search.code)) ? asCode(search.code) : undefined,
+  }),
+  beforeLoad: ({ location }) => requireMe(location.href),
+  component: lazyRouteComponent(() => import('@/features/runners/join-page'), 'JoinPage'),
 });
 
 const homeRoute = createRoute({
@@ -294,6 +305,7 @@ export const router = createRouter({
     forgotRoute,
     resetRoute,
     inviteRoute,
+    joinRoute,
     homeRoute,
     welcomeRoute,
     workspaceRoute.addChildren([
