@@ -147,6 +147,9 @@ pub enum FromRunner {
         concurrency: u32,
         /// Work it still holds.
         held: Vec<HeldClaim>,
+        /// Whether its owner takes no new work for now.
+        #[serde(default)]
+        paused: bool,
     },
     /// At least every [`ToRunner::Welcome`]`.heartbeat_ms`.
     Heartbeat,
@@ -181,6 +184,38 @@ pub enum FromRunner {
     },
     /// The runner is about to stop: no new work, please.
     Draining,
+    /// The runner's owner takes no new work for now, or takes it again.
+    Paused {
+        /// Which.
+        paused: bool,
+    },
+    /// What it can run is not what hello said: an agent was installed or removed, or its version became known.
+    Agents {
+        /// All of them.
+        agents: Vec<AgentInfo>,
+    },
+    /// The runner's owner answers a request on the runner's own screen (RUN-8). Stored as that person's answer when they may give it, then
+    /// sent back as [`ToRunner::Answer`]; otherwise [`ToRunner::OwnerRefused`] follows.
+    OwnerAnswer {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The claim's fence.
+        fence: i64,
+        /// Which request.
+        request: RequestId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// The runner's owner asks for the end of an attempt, whose job becomes Failed then. Done as that person's command when they may give
+    /// it, and followed by [`ToRunner::Stop`]; otherwise by [`ToRunner::OwnerRefused`].
+    OwnerStop {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The claim's fence.
+        fence: i64,
+        /// At once.
+        kill: bool,
+    },
 }
 
 /// Messages to a runner.
@@ -259,6 +294,17 @@ pub enum ToRunner {
         attempt: AttemptId,
         /// At once.
         kill: bool,
+    },
+    /// What the runner's owner asked for on its screen was not done.
+    OwnerRefused {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The request, when it was an answer.
+        request: Option<RequestId>,
+        /// Which rule.
+        rule: Rule,
+        /// Words for the runner's owner.
+        detail: String,
     },
     /// The connection ends; the reason is for the runner's owner.
     Refused {

@@ -5,12 +5,15 @@
 //! dropped with a warning, since the server sends everything that matters again after a reconnect.
 
 mod closing;
+pub mod look;
 mod merging;
+mod owner;
 #[cfg(test)]
 pub mod testing;
 
 use crate::{
-    agents::detect,
+    bell::Bell,
+    history::{About, Done, History},
     merges::{self, HeldMerge},
     outbox::Outbox,
     spool::{self, Spool, State},
@@ -18,16 +21,17 @@ use crate::{
 };
 use coord_protocol::{
     attempt::{FailureReason, Usage},
-    id::AttemptId,
+    id::{AttemptId, RequestId},
     runner::{Assignment, Finished, FromRunner, HeldClaim, MergeAssignment, PROTOCOL, ResumedClaim, ToRunner, WorkResult},
 };
+use look::Link;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 /// Orders that wait for one attempt, at most.
 const ORDERS: usize = 256;
@@ -47,7 +51,8 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Desk {
     host: Arc<Host>,
-    wake: Arc<Notify>,
+    wake: Arc<Bell>,
+    history: History,
     phase: watch::Sender<Phase>,
     /// Changes with every claim that comes, goes or ends.
     moved: watch::Sender<u64>,
@@ -59,10 +64,21 @@ struct Inner {
     claims: BTreeMap<AttemptId, Claim>,
     turn: usize,
     name: Option<String>,
+    link: Link,
+    paused: bool,
+    /// Versions of agents, as far as they were found out.
+    versions: BTreeMap<String, String>,
+    /// What the owner says to the server, at most [`owner::WORDS`].
+    owner_says: VecDeque<FromRunner>,
+    /// Answers of the owner that the server has not taken yet.
+    owner_answers: BTreeSet<RequestId>,
+    /// News for the owner's screen, at most [`owner::WORDS`].
+    notices: VecDeque<String>,
 }
 
 #[derive(Debug)]
 struct Claim {
+    about: Arc<About>,
     outbox: Arc<Outbox>,
     work: Work,
 }
@@ -84,6 +100,7 @@ impl Desk {
     #[must_use]
     pub fn open(host: Arc<Host>) -> Arc<Self> {
         let desk = Self {
+            history: History::new(host.config.work_dir()),
             host,
             wake: Arc::default(),
             phase: watch::Sender::new(Phase::Running),
@@ -97,6 +114,8 @@ impl Desk {
                 Ok((spool, assignment, state)) => {
                     let outbox = desk.outbox(assignment.attempt, assignment.fence, Some(spool));
                     let attempt = assignment.attempt;
+                    let mut about = desk.about(&assignment);
+                    about.since = outbox.glance().brief.began.unwrap_or(about.since);
                     let work = match &state.finished {
                         Some(finished) => {
                             outbox.end(FromRunner::Finished(Box::new(finished.clone())));
@@ -104,7 +123,8 @@ impl Desk {
                         }
                         None => Work::Left(Box::new((assignment, memory, state))),
                     };
-                    claims.insert(attempt, Claim { outbox, work });
+                    let about = Arc::new(about);
+                    claims.insert(attempt, Claim { about, outbox, work });
                 }
                 Err(error) => tracing::error!("an attempt of a former run cannot be read: {error}"),
             }
@@ -112,6 +132,7 @@ impl Desk {
         for HeldMerge { assignment, result } in merges::left_behind(desk.host.config.work_dir()) {
             let (attempt, fence) = (assignment.attempt, assignment.fence);
             let outbox = desk.outbox(attempt, fence, None);
+            let about = Arc::new(desk.about_merge(&assignment));
             let work = match result {
                 Some(result) => {
                     outbox.end(FromRunner::Merged { attempt, fence, result });
@@ -119,7 +140,7 @@ impl Desk {
                 }
                 None => Work::LeftMerge(Box::new(assignment)),
             };
-            claims.insert(attempt, Claim { outbox, work });
+            claims.insert(attempt, Claim { about, outbox, work });
         }
         desk.lock().claims = claims;
         Arc::new(desk)
@@ -151,7 +172,7 @@ impl Desk {
 
     /// Woken when there is something to tell.
     #[must_use]
-    pub fn wake(&self) -> Arc<Notify> {
+    pub fn wake(&self) -> Arc<Bell> {
         Arc::clone(&self.wake)
     }
 
@@ -179,9 +200,10 @@ impl Desk {
             protocol: PROTOCOL,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             platform: crate::login::platform(),
-            agents: detect::offered(&self.host.config),
+            agents: self.agents(),
             concurrency: self.host.config.concurrency,
             held,
+            paused: self.lock().paused,
         }
     }
 
@@ -190,6 +212,9 @@ impl Desk {
     pub fn next(&self) -> Option<String> {
         let outboxes: Vec<Arc<Outbox>> = {
             let mut inner = self.lock();
+            if let Some(message) = inner.owner_says.pop_front() {
+                return Some(crate::outbox::encode(&message));
+            }
             inner.turn = inner.turn.wrapping_add(1);
             let turn = inner.turn % inner.claims.len().max(1);
             let mut outboxes: Vec<_> = inner
@@ -212,9 +237,18 @@ impl Desk {
         })
     }
 
-    /// The connection ended.
-    pub fn disconnected(&self) {
-        let name = self.lock().name.clone();
+    /// The connection ended, or could not be made; words that say why, and how long until the next try.
+    pub fn disconnected(&self, why: &str, pause: Duration) {
+        let name = {
+            let mut inner = self.lock();
+            inner.link = Link::Away {
+                why: why.to_owned(),
+                again: self.host.clock.now().plus_ms(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)),
+            };
+            inner.lose_words();
+            inner.name.clone()
+        };
+        self.wake.show();
         tracing::info!(runner = name, held = self.held(), "not connected; work goes on");
     }
 
@@ -244,7 +278,10 @@ impl Desk {
                 request,
                 answer,
                 by,
-            } => self.order(attempt, Order::Answer { request, answer, by }),
+            } => {
+                self.lock().owner_answers.remove(&request);
+                self.order(attempt, Order::Answer { request, answer, by });
+            }
             ToRunner::Message {
                 attempt,
                 message,
@@ -261,6 +298,12 @@ impl Desk {
                 self.order(attempt, Order::Message(message));
             }
             ToRunner::Stop { attempt, kill } => self.order(attempt, Order::Stop { kill }),
+            ToRunner::OwnerRefused {
+                attempt,
+                request,
+                rule,
+                detail,
+            } => self.owner_refused(attempt, request, rule, &detail),
             // The link ends the connection for it.
             ToRunner::Refused { .. } => {}
         }
@@ -279,13 +322,14 @@ impl Desk {
 
     fn changed(&self) {
         self.moved.send_modify(|count| *count = count.wrapping_add(1));
-        self.wake.notify_one();
+        self.wake.ring();
     }
 
     fn welcome(self: &Arc<Self>, name: String, resume: &[ResumedClaim]) {
         tracing::info!(runner = name, "connected");
         let mut inner = self.lock();
         inner.name = Some(name);
+        inner.link = Link::Connected;
         let (mut lost, mut start) = (Vec::new(), Vec::new());
         for (attempt, claim) in &mut inner.claims {
             let held = resume
@@ -340,8 +384,14 @@ impl Desk {
             Some(known) => self.drop_claim(attempt, known),
             None => {}
         }
-        if self.draining() || running >= self.host.config.concurrency as usize {
-            tracing::warn!(%attempt, "handed back: {}", if self.draining() { "this runner stops" } else { "no free slot" });
+        let no_room = running >= self.host.config.concurrency as usize;
+        if self.draining() || self.paused() || no_room {
+            let why = match (self.draining(), no_room) {
+                (true, _) => "this runner stops",
+                (false, true) => "no free slot",
+                (false, false) => "its owner takes no new jobs",
+            };
+            tracing::warn!(%attempt, "handed back: {why}");
             return self.refuse(&assignment, WorkResult::Stopped);
         }
         match Spool::create(&self.attempts(), &assignment, Arc::clone(&self.host.masker)) {
@@ -363,7 +413,12 @@ impl Desk {
     fn refuse(&self, assignment: &Assignment, result: WorkResult) {
         let outbox = self.outbox(assignment.attempt, assignment.fence, None);
         outbox.end(FromRunner::Finished(Box::new(end_of(assignment, result))));
-        let claim = Claim { outbox, work: Work::Told };
+        let about = Arc::new(self.about(assignment));
+        let claim = Claim {
+            about,
+            outbox,
+            work: Work::Told,
+        };
         self.lock().claims.insert(assignment.attempt, claim);
         self.changed();
     }
@@ -371,7 +426,10 @@ impl Desk {
     fn start(self: &Arc<Self>, assignment: Assignment, memory: Memory, state: State, outbox: Arc<Outbox>) {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let attempt = assignment.attempt;
+        let mut about = self.about(&assignment);
+        about.since = outbox.glance().brief.began.unwrap_or(about.since);
         let claim = Claim {
+            about: Arc::new(about),
             outbox: Arc::clone(&outbox),
             work: Work::Running(orders),
         };
@@ -407,6 +465,7 @@ impl Desk {
             (Outcome::Ended(finished), Some(claim)) => {
                 tracing::info!(%attempt, result = ?finished.result, "attempt ended");
                 claim.work = Work::Told;
+                self.history.note(&Done::attempt(&claim.about, self.host.clock.now(), &finished));
                 outbox.end(FromRunner::Finished(finished));
             }
             // Dropped while it was ending: what it left stays on disk under another name.
@@ -428,6 +487,9 @@ impl Desk {
         }
         let claim = inner.claims.remove(&attempt);
         drop(inner);
+        if let Some(claim) = claim.as_ref().filter(|claim| !matches!(claim.work, Work::Told)) {
+            self.history.note(&Done::lost(&claim.about, self.host.clock.now()));
+        }
         match claim.map(|claim| claim.work) {
             Some(Work::Running(orders)) => {
                 // A closed channel means that it ends anyway. A full one cannot be: then the drop is the closing of the channel.

@@ -7,6 +7,8 @@
 //! Start reading at [`desk`], then [`work`].
 
 pub mod agents;
+pub mod bell;
+pub mod brief;
 pub mod clock;
 pub mod config;
 pub mod config_file;
@@ -14,6 +16,7 @@ pub mod desk;
 pub mod disk;
 pub mod files;
 pub mod git;
+pub mod history;
 pub mod http;
 pub mod link;
 pub mod login;

@@ -4,6 +4,8 @@
 //! [`Outbox::next`]; the work wakes it with every change.
 
 use crate::{
+    bell::Bell,
+    brief::Brief,
     clock::Clock,
     spool::{Spool, SpoolError, State},
 };
@@ -14,10 +16,10 @@ use coord_protocol::{
     runner::{FromRunner, MAX_BATCH},
 };
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
 
 /// Bytes of entries in one message; [`coord_protocol::runner::MAX_MESSAGE`] with room for one more entry and the frame.
 const BATCH_BYTES: usize = coord_protocol::runner::MAX_MESSAGE - coord_protocol::log::MAX_ENTRY - 4096;
@@ -36,8 +38,21 @@ pub struct Outbox {
     /// The claim's fence.
     pub fence: i64,
     clock: Clock,
-    wake: Arc<Notify>,
+    wake: Arc<Bell>,
     state: Mutex<Outgoing>,
+}
+
+/// One claim at a glance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Glance {
+    /// What is going on, once it is known.
+    pub activity: Option<Activity>,
+    /// What its log tells.
+    pub brief: Brief,
+    /// The file that holds the log.
+    pub log: Option<PathBuf>,
+    /// Entries the server has not confirmed.
+    pub unconfirmed: i64,
 }
 
 #[derive(Debug)]
@@ -57,7 +72,7 @@ struct Outgoing {
 impl Outbox {
     /// For a claim with the given spool.
     #[must_use]
-    pub fn new(attempt: AttemptId, fence: i64, spool: Option<Spool>, wake: Arc<Notify>, clock: Clock) -> Arc<Self> {
+    pub fn new(attempt: AttemptId, fence: i64, spool: Option<Spool>, wake: Arc<Bell>, clock: Clock) -> Arc<Self> {
         let state = Outgoing {
             spool,
             sent: 0,
@@ -90,7 +105,7 @@ impl Outbox {
         let Some(spool) = state.spool.as_mut() else { return Ok(0) };
         let seq = spool.append(at, body)?;
         drop(state);
-        self.wake.notify_one();
+        self.wake.ring();
         Ok(seq)
     }
 
@@ -100,12 +115,24 @@ impl Outbox {
         self.lock().spool.as_ref().map_or(0, Spool::last)
     }
 
+    /// What a screen shows of it.
+    #[must_use]
+    pub fn glance(&self) -> Glance {
+        let state = self.lock();
+        Glance {
+            activity: state.activity,
+            brief: state.spool.as_ref().map(|spool| spool.brief().clone()).unwrap_or_default(),
+            log: state.spool.as_ref().map(Spool::log_file),
+            unconfirmed: state.spool.as_ref().map_or(0, |spool| (spool.last() - state.confirmed).max(0)),
+        }
+    }
+
     /// Remembers the state on disk.
     ///
     /// # Errors
     /// When the disk does not take it.
     pub fn save(&self, state: &State) -> Result<(), SpoolError> {
-        self.lock().spool.as_ref().map_or(Ok(()), |spool| spool.save(state))
+        self.lock().spool.as_mut().map_or(Ok(()), |spool| spool.save(state))
     }
 
     /// Gives up the reserve of a full disk.
@@ -130,7 +157,7 @@ impl Outbox {
             state.activity = Some(activity);
             state.activity_told = false;
             drop(state);
-            self.wake.notify_one();
+            self.wake.ring();
         }
     }
 
@@ -140,7 +167,7 @@ impl Outbox {
         state.end = Some(end);
         state.end_told = None;
         drop(state);
-        self.wake.notify_one();
+        self.wake.ring();
     }
 
     /// Whether the end is known.
@@ -163,7 +190,7 @@ impl Outbox {
         state.activity_told = state.activity.is_none();
         state.end_told = None;
         drop(state);
-        self.wake.notify_one();
+        self.wake.ring();
         Ok(())
     }
 
@@ -177,7 +204,7 @@ impl Outbox {
         state.activity_told = true;
         state.end_told = None;
         drop(state);
-        self.wake.notify_one();
+        self.wake.ring();
     }
 
     /// The server holds the entries up to `seq`. The same number again, while more was sent, means that the rest did not fit on to it:
@@ -190,7 +217,7 @@ impl Outbox {
         }
         state.confirmed = state.confirmed.max(seq);
         drop(state);
-        self.wake.notify_one();
+        self.wake.ring();
     }
 
     /// The next message for the server, if there is one: entries before activity before the end.

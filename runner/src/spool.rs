@@ -4,7 +4,7 @@
 //! the file before it is sent. A line torn by a crash is cut off at the next start; it was never sent. A full disk ends the attempt:
 //! `reserve` is given up then, so that the last words and the state still fit.
 
-use crate::mask::Masker;
+use crate::{brief::Brief, mask::Masker};
 use coord_protocol::{
     log::{LogBody, LogEntry},
     runner::{AgentInfo, Assignment, Finished},
@@ -105,6 +105,7 @@ pub struct Spool {
     index: Vec<(i64, u64)>,
     reader: Option<(i64, BufReader<File>)>,
     masker: Arc<Masker>,
+    brief: Brief,
 }
 
 impl Spool {
@@ -139,6 +140,7 @@ impl Spool {
             index: Vec::new(),
             reader: None,
             masker,
+            brief: Brief::default(),
         })
     }
 
@@ -169,6 +171,7 @@ impl Spool {
             index: Vec::new(),
             reader: None,
             masker,
+            brief: Brief::default(),
         };
         let mut reader = BufReader::new(File::open(&path).map_err(failed("open", &path))?);
         let mut line = Vec::new();
@@ -189,8 +192,11 @@ impl Spool {
                 break;
             };
             spool.took(entry.seq, read as u64);
+            spool.brief.take(&entry);
             each(entry);
         }
+        spool.brief.agent.clone_from(&state.agent);
+        spool.brief.model.clone_from(&state.model);
         spool.log.set_len(spool.length).map_err(failed("shorten", &path))?;
         Ok((spool, assignment, state))
     }
@@ -207,6 +213,18 @@ impl Spool {
     #[must_use]
     pub const fn last(&self) -> i64 {
         self.last
+    }
+
+    /// What it tells at a glance.
+    #[must_use]
+    pub const fn brief(&self) -> &Brief {
+        &self.brief
+    }
+
+    /// The file that holds the log.
+    #[must_use]
+    pub fn log_file(&self) -> PathBuf {
+        self.dir.join("log.jsonl")
     }
 
     /// The folder.
@@ -247,6 +265,7 @@ impl Spool {
             return Err(failed("write", &path)(error));
         }
         self.took(entry.seq, line.len() as u64);
+        self.brief.take(&entry);
         Ok(entry.seq)
     }
 
@@ -308,7 +327,9 @@ impl Spool {
     ///
     /// # Errors
     /// When the disk does not take it; then the former state stands.
-    pub fn save(&self, state: &State) -> Result<(), SpoolError> {
+    pub fn save(&mut self, state: &State) -> Result<(), SpoolError> {
+        self.brief.agent.clone_from(&state.agent);
+        self.brief.model.clone_from(&state.model);
         write_json(&self.dir.join("state.json"), state)
     }
 

@@ -82,6 +82,7 @@ impl FakeRunner {
             }],
             concurrency,
             held,
+            paused: false,
         };
         socket.say(serde_json::to_string(&hello)?).await?;
         let welcome = timeout(PATIENCE, socket.next()).await.context("no welcome")??;

@@ -8,6 +8,22 @@ impl Desk {
     /// Hands back what is held: agents stop gracefully, the server confirms. Returns when that is done or `patience` after the last
     /// attempt ended.
     pub async fn drain(&self, patience: Duration) {
+        self.take_no_more();
+        for claim in self.lock().claims.values() {
+            if let Work::Running(orders) = &claim.work {
+                let _ = orders.try_send(Order::Stop { kill: false });
+            }
+        }
+        self.ended_all(patience).await;
+    }
+
+    /// Lets what is held end by itself and takes no more. Returns as [`Desk::drain`] does.
+    pub async fn finish(&self, patience: Duration) {
+        self.take_no_more();
+        self.ended_all(patience).await;
+    }
+
+    fn take_no_more(&self) {
         self.phase.send_if_modified(|phase| {
             let begins = *phase == Phase::Running;
             if begins {
@@ -15,11 +31,10 @@ impl Desk {
             }
             begins
         });
-        for claim in self.lock().claims.values() {
-            if let Work::Running(orders) = &claim.work {
-                let _ = orders.try_send(Order::Stop { kill: false });
-            }
-        }
+        self.wake.show();
+    }
+
+    async fn ended_all(&self, patience: Duration) {
         let mut moved = self.moved.subscribe();
         let busy = || {
             self.lock()

@@ -2,6 +2,7 @@
 
 use super::{Claim, Desk, Work};
 use crate::{
+    history::Done,
     merges::{self, HeldMerge},
     outbox::Outbox,
 };
@@ -32,6 +33,7 @@ impl Desk {
     pub(super) fn start_merge(self: &Arc<Self>, assignment: MergeAssignment, outbox: Arc<Outbox>) {
         let (attempt, fence) = (assignment.attempt, assignment.fence);
         let claim = Claim {
+            about: Arc::new(self.about_merge(&assignment)),
             outbox: Arc::clone(&outbox),
             work: Work::Merging,
         };
@@ -50,6 +52,7 @@ impl Desk {
                     tracing::error!("{error}");
                 }
                 claim.work = Work::Told;
+                desk.history.note(&Done::merge(&claim.about, desk.host.clock.now(), &result));
                 outbox.end(FromRunner::Merged { attempt, fence, result });
             }
             drop(inner);

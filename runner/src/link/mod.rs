@@ -97,10 +97,8 @@ pub async fn run(desk: Arc<Desk>, server: &str, token: &str, clock: Clock) -> Re
             // Nobody waits for the work any more: its leases went with the token.
             LinkError::Revoked => desk.drop_all(),
             LinkError::Displaced => return Err(ended),
-            _ => desk.disconnected(),
-        }
-        if matches!(ended, LinkError::Stopped) {
-            return Ok(());
+            LinkError::Stopped => return Ok(()),
+            _ => {}
         }
         failures = if began.elapsed() > Duration::from_secs(30) {
             1
@@ -108,6 +106,7 @@ pub async fn run(desk: Arc<Desk>, server: &str, token: &str, clock: Clock) -> Re
             failures.saturating_add(1)
         };
         let pause = pause(failures, clock.chance());
+        desk.disconnected(&ended.to_string(), pause);
         if desk.draining() {
             tracing::warn!("{ended}");
         } else {

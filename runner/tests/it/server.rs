@@ -7,7 +7,10 @@ use coord_protocol::{
     log::{LogBody, LogEntry},
     request::{Answer, Ask},
     rule::Rule,
-    runner::{Assignment, FENCE_HEADER, Finished, FromRunner, HeldClaim, MergeAssignment, MergeResult, PROTOCOL, ResumedClaim, ToRunner},
+    runner::{
+        AgentInfo, Assignment, FENCE_HEADER, Finished, FromRunner, HeldClaim, MergeAssignment, MergeResult, PROTOCOL, ResumedClaim,
+        ToRunner,
+    },
 };
 use futures_util::{SinkExt, StreamExt};
 use std::{
@@ -37,6 +40,11 @@ pub struct Stored {
     pub activities: Vec<(AttemptId, Activity)>,
     pub hellos: Vec<Vec<HeldClaim>>,
     pub draining: bool,
+    pub paused: bool,
+    /// What the runner can run, as last told.
+    pub agents: Vec<AgentInfo>,
+    /// Why the owner may not answer, if so.
+    pub owner_refused: Option<String>,
     /// Uploads by path and query.
     pub uploads: HashMap<String, Vec<u8>>,
     /// Attachments by file id.
@@ -323,7 +331,8 @@ impl Stored {
             detail: "the lease was taken over".to_owned(),
         };
         match message {
-            FromRunner::Hello { held, .. } => {
+            FromRunner::Hello { held, agents, paused, .. } => {
+                (self.agents, self.paused) = (agents, paused);
                 self.connections += 1;
                 let resume = held
                     .iter()
@@ -350,6 +359,38 @@ impl Stored {
             }
             FromRunner::Heartbeat => {}
             FromRunner::Draining => self.draining = true,
+            FromRunner::Paused { paused } => self.paused = paused,
+            FromRunner::Agents { agents } => self.agents = agents,
+            FromRunner::OwnerAnswer {
+                attempt,
+                fence,
+                request,
+                answer,
+            } => {
+                if self.claims.get(&attempt) != Some(&fence) {
+                    let _ = out.send(stale(attempt, fence));
+                    return true;
+                }
+                let _ = out.send(match &self.owner_refused {
+                    Some(detail) => ToRunner::OwnerRefused {
+                        attempt,
+                        request: Some(request),
+                        rule: Rule::Acc3,
+                        detail: detail.clone(),
+                    },
+                    None => ToRunner::Answer {
+                        attempt,
+                        request,
+                        answer,
+                        by: "Olga Owner".to_owned(),
+                    },
+                });
+            }
+            FromRunner::OwnerStop { attempt, fence, kill } => {
+                if self.claims.get(&attempt) == Some(&fence) {
+                    let _ = out.send(ToRunner::Stop { attempt, kill });
+                }
+            }
             FromRunner::Log { attempt, fence, entries } => {
                 if self.claims.get(&attempt) != Some(&fence) {
                     let _ = out.send(stale(attempt, fence));

@@ -32,7 +32,7 @@ pub use feeds::FeedItem;
 pub use inbox::{InboxNews, count};
 pub use job::Origin;
 pub(crate) use runner::handover;
-pub use runner::{Connect, RunnerLive};
+pub use runner::{Connect, RunnerLive, agents_are_few};
 pub use seats::{Holder, Seat};
 pub use tools::Used;
 

@@ -13,7 +13,9 @@ mod connection;
 pub(crate) mod handover;
 mod intake;
 mod live;
+mod owner;
 
+pub use bounds::agents_are_few;
 pub use live::{RunnerLive, Slot};
 
 use super::{CommandError, Live};
@@ -41,6 +43,7 @@ pub struct Connect {
     pub(crate) agents: Vec<coord_protocol::runner::AgentInfo>,
     pub(crate) concurrency: u32,
     pub(crate) held: Vec<HeldClaim>,
+    pub(crate) paused: bool,
     /// Where messages for the runner go. Bounded; a runner that does not read is disconnected and learns everything anew.
     pub(crate) out: mpsc::Sender<ToRunner>,
 }

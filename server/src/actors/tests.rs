@@ -3,4 +3,5 @@
 mod claims;
 mod copies;
 mod intake;
+mod owner;
 pub(super) mod stage;

@@ -5,7 +5,7 @@ use super::{
     socket::{self, Closing, Incoming, Limit, Socket},
 };
 use crate::{
-    actors::{CommandError, Connect, Holder, Live, Revoked},
+    actors::{CommandError, Connect, Holder, Live, Revoked, agents_are_few},
     context::Ctx,
     http::auth::RunnerCaller,
 };
@@ -13,7 +13,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use coord_protocol::{
     id::RunnerId,
     rule::Rule,
-    runner::{AgentInfo, FromRunner, MAX_MESSAGE, PROTOCOL, ToRunner},
+    runner::{FromRunner, MAX_MESSAGE, PROTOCOL, ToRunner},
 };
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
@@ -27,8 +27,7 @@ const OUT: usize = 256;
 /// Most claims and slots a runner may tell of.
 const MOST: usize = 1000;
 
-/// Most agents, and bytes of a name or version: everybody in the workspace is sent them with each change of the runner.
-const MOST_AGENTS: usize = 50;
+/// Most bytes of a version and a platform.
 const MOST_NAME: usize = 200;
 
 /// Opens a runner's connection.
@@ -112,6 +111,7 @@ fn hello(incoming: Incoming, out: mpsc::Sender<ToRunner>) -> Result<Connect, Clo
         agents,
         concurrency,
         held,
+        paused,
     } = parse(incoming)?
     else {
         return Err(Closing(close::PROTOCOL, "the first message is hello".to_owned()));
@@ -122,9 +122,8 @@ fn hello(incoming: Incoming, out: mpsc::Sender<ToRunner>) -> Result<Connect, Clo
             format!("this server speaks version {PROTOCOL} of the protocol, the runner {protocol}"),
         ));
     }
-    let long = |agent: &AgentInfo| agent.name.len() > MOST_NAME || agent.version.as_ref().is_some_and(|text| text.len() > MOST_NAME);
-    let too_many = agents.len() > MOST_AGENTS || held.len() > MOST || concurrency as usize > MOST;
-    if too_many || version.len() + platform.len() > MOST_NAME || agents.iter().any(long) {
+    let too_many = held.len() > MOST || concurrency as usize > MOST;
+    if too_many || version.len() + platform.len() > MOST_NAME || !agents_are_few(&agents) {
         return Err(Closing(close::PROTOCOL, "hello tells of too much".to_owned()));
     }
     Ok(Connect {
@@ -133,6 +132,7 @@ fn hello(incoming: Incoming, out: mpsc::Sender<ToRunner>) -> Result<Connect, Clo
         agents,
         concurrency,
         held,
+        paused,
         out,
     })
 }

@@ -228,6 +228,16 @@ pub async fn report(tx: &mut Tx, id: RunnerId, report: &Report, at: Timestamp) -
     Ok(())
 }
 
+/// Notes which agents a runner has now.
+pub async fn tell_agents(tx: &mut Tx, id: RunnerId, agents: &[AgentInfo]) -> Result<(), StoreError> {
+    sqlx::query("UPDATE runners SET agents = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(to_json("runners", &agents)?)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// Notes when a runner was last heard of.
 pub async fn seen(tx: &mut Tx, id: RunnerId, at: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE runners SET last_seen_at = $2 WHERE id = $1")

@@ -3,7 +3,7 @@
 use coord_domain::{lifecycle::Report, validate::is_branch_name};
 use coord_protocol::{
     attempt::{BranchReport, MergeCheck, Usage},
-    runner::{MergeResult, WorkResult},
+    runner::{AgentInfo, MergeResult, WorkResult},
 };
 
 /// Longest summary of an attempt, or words about a failure, in bytes.
@@ -21,12 +21,22 @@ const MAX_COMMITS: usize = 200;
 /// Most paths in conflict.
 const MAX_PATHS: usize = 1000;
 
+/// Most agents, and bytes of a name or version: everybody in the workspace is sent them with each change of the runner.
+const MOST_AGENTS: usize = 50;
+const MOST_NAME: usize = 200;
+
 /// Branches of jobs begin so (AGT-8). A runner that names another would have it merged, or deleted, by whoever holds the key to it.
 const BRANCHES: &str = "coord/";
 
 /// Most tokens, milliseconds and dollars believed: sums of a great many attempts stay within the range of their types.
 const MOST: i64 = 1_000_000_000_000;
 const MOST_DOLLARS: f64 = 1_000_000.0;
+
+/// Whether a runner tells of no more agents than everybody can be sent.
+pub fn agents_are_few(agents: &[AgentInfo]) -> bool {
+    let short = |agent: &AgentInfo| agent.name.len() <= MOST_NAME && agent.version.as_ref().is_none_or(|text| text.len() <= MOST_NAME);
+    agents.len() <= MOST_AGENTS && agents.iter().all(short)
+}
 
 pub(super) fn report(report: Report) -> Report {
     Report {

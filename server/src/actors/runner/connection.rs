@@ -200,7 +200,7 @@ impl Handler<Connect> for RunnerActor {
                     actor.owner = Some(runner.owner.id);
                     actor.state.set_concurrency(connect.concurrency);
                     actor.welcome(&connect.held, claims, runner.name);
-                    actor.state.set_draining(false);
+                    actor.state.set_draining(connect.paused);
                     actor.state.set_online(true);
                     actor.tell(News::Itself);
                     Ok(connection)

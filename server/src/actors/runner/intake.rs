@@ -1,6 +1,6 @@
 //! What a runner says, dealt with one message at a time per connection.
 
-use super::{CommandError, Held, Live, RunnerActor, bounds};
+use super::{CommandError, Held, Live, RunnerActor, bounds, owner};
 use actix::{ActorFutureExt as _, ResponseActFuture, WrapFuture as _};
 use coord_domain::{
     Refusal,
@@ -19,7 +19,7 @@ use coord_store::{StoreError, Tx, attempts, feed, log, messages, requests};
 use serde_json::json;
 use std::sync::Arc;
 
-type Answered = ResponseActFuture<RunnerActor, Result<(), CommandError>>;
+pub(super) type Answered = ResponseActFuture<RunnerActor, Result<(), CommandError>>;
 
 pub(super) fn handle(actor: &mut RunnerActor, message: FromRunner) -> Answered {
     match message {
@@ -30,6 +30,19 @@ pub(super) fn handle(actor: &mut RunnerActor, message: FromRunner) -> Answered {
             actor.tell(super::News::Work);
             done(actor)
         }
+        FromRunner::Paused { paused } => {
+            actor.state.set_draining(paused);
+            actor.tell(super::News::Work);
+            done(actor)
+        }
+        FromRunner::Agents { agents } => owner::agents(actor, agents),
+        FromRunner::OwnerAnswer {
+            attempt,
+            fence,
+            request,
+            answer,
+        } => owner::answers(actor, attempt, fence, request, answer),
+        FromRunner::OwnerStop { attempt, fence, kill } => owner::stops(actor, attempt, fence, kill),
         FromRunner::Activity { attempt, fence, activity } => match actor.claims.get(&attempt) {
             Some(held) if held.fence == fence => {
                 let happening = Happening::Activity { fence, activity };
@@ -61,17 +74,17 @@ pub(super) fn handle(actor: &mut RunnerActor, message: FromRunner) -> Answered {
     }
 }
 
-fn done(actor: &RunnerActor) -> Answered {
+pub(super) fn done(actor: &RunnerActor) -> Answered {
     Box::pin(async { Ok(()) }.into_actor(actor))
 }
 
-fn refuse(actor: &RunnerActor, detail: &str) -> Answered {
+pub(super) fn refuse(actor: &RunnerActor, detail: &str) -> Answered {
     let refusal = Refusal::state(Rule::Agt10, detail);
     Box::pin(async move { Err(refusal.into()) }.into_actor(actor))
 }
 
 /// The fence does not hold: the runner drops the work (INV-6).
-fn stale(actor: &mut RunnerActor, attempt: AttemptId, fence: i64) -> Answered {
+pub(super) fn stale(actor: &mut RunnerActor, attempt: AttemptId, fence: i64) -> Answered {
     drop_work(actor, attempt, fence, "the claim no longer holds");
     done(actor)
 }

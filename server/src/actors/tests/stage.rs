@@ -215,6 +215,7 @@ impl FakeRunner {
             }],
             concurrency,
             held,
+            paused: false,
             out,
         };
         let connection = stage.live.runner_connect(id, connect).await.unwrap();
