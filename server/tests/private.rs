@@ -15,6 +15,7 @@ use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// In every word of the private job.
 const MARK: &str = "kanarie";
@@ -330,8 +331,21 @@ impl Stage {
                 .post(201, &path, json!({ "body": format!("{MARK} again @bob @vic @rex") }))
                 .await;
             self.everybody_sweeps().await;
+            self.hear_so_far().await;
         }
         last
+    }
+
+    /// What the open sockets were told; whoever never reads is let go by the server.
+    async fn hear_so_far(&mut self) {
+        let secrets: Vec<String> = self.secrets().into_iter().map(str::to_owned).collect();
+        for (who, events) in &mut self.watching {
+            while let Ok(Ok(message)) = timeout(Duration::from_millis(20), events.text()).await {
+                for secret in &secrets {
+                    assert!(!message.contains(secret), "{who} hears {secret}: {message}");
+                }
+            }
+        }
     }
 
     async fn everybody_sweeps(&self) {
