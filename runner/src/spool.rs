@@ -75,6 +75,9 @@ pub struct State {
     pub stage: Stage,
     /// The agent's session, to resume it.
     pub session: Option<String>,
+    /// When that session was opened, in microseconds.
+    #[serde(default)]
+    pub session_opened: i64,
     /// Whether that session was told what to do.
     pub prompted: bool,
     /// The agent that runs.

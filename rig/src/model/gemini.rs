@@ -1,6 +1,6 @@
 //! Google's generateContent, streamed or whole.
 
-use super::{INPUT_TOKENS, Move, OUTPUT_TOKENS, named, names, texts};
+use super::{INPUT_TOKENS, Move, OUTPUT_TOKENS, named, names};
 use crate::{http::Answer, script::Step};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -15,8 +15,9 @@ pub fn prompts(body: &Value) -> Vec<String> {
     let contents = body["contents"].as_array().into_iter().flatten();
     contents
         .filter(|content| content["role"] == "user")
-        .map(|content| texts(&content["parts"]))
-        .filter(|text| !text.is_empty() && !text.trim_start().starts_with("<session_context>"))
+        .flat_map(|content| content["parts"].as_array().into_iter().flatten())
+        .filter_map(|part| part["text"].as_str().map(str::to_owned))
+        .filter(|text| !text.trim_start().starts_with("<session_context>"))
         .collect()
 }
 
@@ -27,7 +28,8 @@ pub fn tool(step: &Step, tools: &[String]) -> Option<Move> {
         Step::Run(command) => ("run_shell_command", json!({"command": command, "description": "Runs a command"})),
         // It has none of its own over ACP: this is the runner's.
         Step::Ask { question, options } => ("ask", json!({"question": question, "options": options})),
-        Step::Plan(plan) => ("exit_plan_mode", json!({"plan_filename": plan})),
+        // A plan is words here: its own tool wants a file, which is another story.
+        Step::Plan(plan) => return Some(Move::say(plan)),
         _ => return None,
     };
     named(tools, name).map(|name| Move::tool(name, input))

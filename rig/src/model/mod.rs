@@ -199,7 +199,7 @@ impl State {
                 Dialect::OpenAi => openai::tool(&step, &tools),
                 Dialect::Gemini => gemini::tool(&step, &tools),
             }
-            // Said aloud, so that a test that fails for this reason shows it.
+            // Said aloud, so that a log shows it.
             .unwrap_or_else(|| Move::say(format!("no tool for {step:?} among {tools:?}"))),
         };
         (dialect.render(&made, id, path, body), Some(step))

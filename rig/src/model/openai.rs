@@ -30,7 +30,7 @@ pub fn tool(step: &Step, tools: &[String]) -> Option<Move> {
         // Outside its sandbox, which is what Codex asks for.
         Step::Run(command) => (
             "exec_command",
-            json!({"cmd": command, "sandbox_permissions": "require_escalated", "justification": "The script says so", "yield_time_ms": 1000}),
+            json!({"cmd": command, "sandbox_permissions": "require_escalated", "justification": "The script says so", "yield_time_ms": 60_000}),
         ),
         Step::Ask { question, options } => {
             let options: Vec<Value> = options.iter().map(|label| json!({"label": label, "description": label})).collect();

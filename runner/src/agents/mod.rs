@@ -188,6 +188,8 @@ pub struct Field {
     pub name: String,
     /// Words for people.
     pub title: String,
+    /// More of them.
+    pub words: Option<String>,
     /// What it takes.
     pub takes: Takes,
     /// Field that takes free words instead of a choice.

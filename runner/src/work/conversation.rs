@@ -7,7 +7,7 @@ use super::{
     turn::{Left, Next, after_turn},
 };
 use crate::{
-    agents::{Agent, AgentError, AgentEvent, AgentMode, Launch, Reply, Tokens, TurnEnd, acp, process},
+    agents::{Agent, AgentError, AgentEvent, AgentMode, AskId, Launch, Reply, Tokens, TurnEnd, acp, process},
     spool::SpoolError,
 };
 use asks::Pending;
@@ -24,6 +24,9 @@ use std::{
 
 /// Silence of a working agent after which the log says so. Agents retry for minutes without a word, so nothing is ended.
 const STALL: Duration = Duration::from_secs(600);
+
+/// Turns in a row that may end because something was refused to the agent.
+const REFUSALS: u32 = 10;
 
 /// What may still come after a turn's end, and how long it is waited for.
 const LATE: Duration = Duration::from_millis(200);
@@ -79,6 +82,12 @@ pub struct Conversation<'a> {
     agent: Box<dyn Agent>,
     pending: BTreeMap<RequestId, Pending>,
     words: VecDeque<String>,
+    /// What the agent is told if it ends its turn because something was refused to it.
+    refused: Option<String>,
+    /// Turns in a row that ended so.
+    refused_turns: u32,
+    /// What the agent asks while a stop waits for a running tool call.
+    held: Vec<AskId>,
     turn: bool,
     turns: u32,
     stopping: Stopping,
@@ -98,6 +107,18 @@ impl<'a> Conversation<'a> {
             Opening::Interrupted => attempt.state.session.clone(),
         };
         let wanted = launch.resume.is_some();
+        if wanted && launch.quirks.minute_of_session {
+            let pause = until_next_minute(attempt.state.session_opened, attempt.host.clock.now().0);
+            if let Some(pause) = pause {
+                let words = format!(
+                    "{} cannot resume a session in its first minute; waiting {} s",
+                    launch.name,
+                    pause.as_secs()
+                );
+                attempt.journal.system(SystemLevel::Info, words)?;
+                attempt.unless_ordered(tokio::time::sleep(pause), true).await?;
+            }
+        }
         let started = match attempt.unless_ordered(acp::start(launch), true).await {
             Ok(started) => started,
             Err(halt) => {
@@ -112,6 +133,9 @@ impl<'a> Conversation<'a> {
             agent,
             pending: BTreeMap::new(),
             words: VecDeque::new(),
+            refused: None,
+            refused_turns: 0,
+            held: Vec::new(),
             turn: false,
             turns: 0,
             stopping: Stopping::No,
@@ -161,6 +185,7 @@ impl<'a> Conversation<'a> {
             Opening::Interrupted => prompt::start_over(first, attempt.journal.memory.story()),
         };
         attempt.state.session = Some(started.session);
+        attempt.state.session_opened = attempt.host.clock.now().0;
         attempt.state.agent = Some(started.agent);
         attempt.state.model = started.model.or_else(|| attempt.assignment.model.clone());
         attempt.state.wall_ms = attempt.wall_ms();
@@ -276,6 +301,9 @@ impl<'a> Conversation<'a> {
 
     /// Tells the agent to end its turn, and gives it the time for it.
     fn tell_to_end(&mut self) {
+        for id in std::mem::take(&mut self.held) {
+            self.agent.reply(id, Reply::Cancelled);
+        }
         self.agent.cancel();
         let patience = Duration::from_millis(self.attempt.host.config.timeouts.cancel_ms);
         self.stopping = Stopping::ForTurn(Instant::now() + patience);
@@ -398,6 +426,25 @@ impl<'a> Conversation<'a> {
         Ok(false)
     }
 
+    /// Some agents end their turn when something is refused to them. That is no end of the work: they are told to go on without it, if
+    /// nobody has better words for them.
+    fn despite_refusal(&mut self, end: TurnEnd) -> TurnEnd {
+        let refused = self.refused.take();
+        match (end, refused) {
+            (TurnEnd::Cancelled, Some(words)) if !self.interrupted && self.stopping == Stopping::No && self.refused_turns < REFUSALS => {
+                self.refused_turns += 1;
+                if self.words.is_empty() {
+                    self.words.push_back(words);
+                }
+                TurnEnd::Done
+            }
+            _ => {
+                self.refused_turns = 0;
+                end
+            }
+        }
+    }
+
     /// A graceful stop waits for running tool calls only.
     fn tool_moved(&mut self) {
         if matches!(self.stopping, Stopping::ForTool(_)) && self.attempt.journal.memory.running.is_empty() {
@@ -433,6 +480,7 @@ impl<'a> Conversation<'a> {
             usage.wall_ms = self.attempt.wall_ms();
             self.attempt.journal.write(LogBody::Usage { usage })?;
         }
+        let end = self.despite_refusal(end);
         let left = Left {
             end,
             stopping: self.stopping != Stopping::No,
@@ -464,9 +512,33 @@ impl<'a> Conversation<'a> {
     }
 }
 
+/// How long until the minute, by the clock, in which a session was opened is over. In microseconds since the epoch.
+fn until_next_minute(opened: i64, now: i64) -> Option<Duration> {
+    const MINUTE: i64 = 60_000_000;
+    if opened.div_euclid(MINUTE) != now.div_euclid(MINUTE) {
+        return None;
+    }
+    // A second more, for clocks that differ a little.
+    let left = MINUTE - now.rem_euclid(MINUTE) + 1_000_000;
+    u64::try_from(left).ok().map(Duration::from_micros)
+}
+
 async fn until(when: Option<Instant>) {
     match when {
         Some(when) => tokio::time::sleep_until(when.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agt_7_a_session_that_must_not_be_resumed_in_its_first_minute_waits_for_the_next() {
+        let at = |seconds: i64| 1_795_226_000_000_000 / 60_000_000 * 60_000_000 + seconds * 1_000_000;
+        assert_eq!(until_next_minute(at(5), at(50)), Some(Duration::from_secs(11)));
+        assert_eq!(until_next_minute(at(59), at(60)), None);
+        assert_eq!(until_next_minute(0, at(3)), None);
     }
 }

@@ -4,7 +4,7 @@
 use coord_protocol::{
     attempt::Usage,
     id::{MessageId, RequestId},
-    log::{LogBody, ToolKind, ToolStatus},
+    log::{FileDiff, LogBody, ToolKind, ToolStatus},
     request::{Ask, ChoiceKind},
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -31,6 +31,8 @@ pub struct Memory {
     /// Tool calls that run, with their titles.
     pub running: HashMap<String, String>,
     tools: HashMap<String, (ToolKind, String)>,
+    /// What tool calls that have not ended showed of themselves.
+    shown: HashMap<String, (Option<String>, Vec<FileDiff>)>,
     words: String,
     words_go_on: bool,
     story: String,
@@ -61,10 +63,12 @@ impl Memory {
             }
             LogBody::ToolCall(call) => {
                 self.tools.insert(call.tool_call.clone(), (call.tool, call.title.clone()));
+                self.show(&call.tool_call, call.content.as_ref(), &call.diffs);
                 self.run(&call.tool_call, Some(&call.title), Some(call.status));
                 self.tell(&format!("\nTool: {}", call.title));
             }
             LogBody::ToolUpdate(update) => {
+                self.show(&update.tool_call, update.content.as_ref(), &update.diffs);
                 self.run(&update.tool_call, update.title.as_deref(), update.status);
                 if update.status == Some(ToolStatus::Failed) {
                     self.tell(" (failed)");
@@ -72,6 +76,10 @@ impl Memory {
             }
             LogBody::Request { request, ask } => {
                 self.open.insert(*request, ask.clone());
+                // Some agents say of a tool call that it runs before they ask whether it may.
+                if let Some(call) = &ask.tool_call {
+                    self.running.remove(call);
+                }
                 self.tell(&format!("\nAsked: {}", ask.title));
             }
             LogBody::Answer { request, answer, .. } => {
@@ -81,6 +89,13 @@ impl Memory {
                     if chosen.is_some_and(|choice| choice.kind == ChoiceKind::AllowAlways) {
                         let kind = ask.tool_call.as_ref().and_then(|call| self.kind(call));
                         self.always.extend(kind);
+                    }
+                    // Not every agent tells when a tool call begins to run; that it was allowed is as good.
+                    if let Some(call) = ask.tool_call.as_deref()
+                        && chosen.is_some_and(|choice| matches!(choice.kind, ChoiceKind::AllowOnce | ChoiceKind::AllowAlways))
+                        && self.tools.contains_key(call)
+                    {
+                        self.run(call, Some(&ask.title), Some(ToolStatus::InProgress));
                     }
                     let label = chosen.map(|choice| choice.label.as_str()).unwrap_or_default();
                     self.tell(&format!(" — answered: {label} {}", answer.body.as_deref().unwrap_or_default()));
@@ -108,6 +123,18 @@ impl Memory {
         self.tools.get(tool_call).map(|(_, title)| title.as_str())
     }
 
+    /// What a tool call showed of itself: its words and its changes to files.
+    #[must_use]
+    pub fn shown(&self, tool_call: &str) -> Option<&(Option<String>, Vec<FileDiff>)> {
+        self.shown.get(tool_call)
+    }
+
+    fn show(&mut self, call: &str, content: Option<&String>, diffs: &[FileDiff]) {
+        if content.is_some() || !diffs.is_empty() {
+            self.shown.insert(call.to_owned(), (content.cloned(), diffs.to_vec()));
+        }
+    }
+
     fn run(&mut self, call: &str, title: Option<&str>, status: Option<ToolStatus>) {
         match status {
             Some(ToolStatus::InProgress) => {
@@ -116,6 +143,7 @@ impl Memory {
             }
             Some(ToolStatus::Completed | ToolStatus::Failed) => {
                 self.running.remove(call);
+                self.shown.remove(call);
             }
             Some(ToolStatus::Pending) | None => {}
         }

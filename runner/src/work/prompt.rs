@@ -193,6 +193,13 @@ pub fn start_over(first: &str, story: &str) -> String {
     )
 }
 
+/// After something was refused to the agent, for one that ended its turn over it.
+#[must_use]
+pub fn refused(what: &str, why: Option<&str>) -> String {
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    format!("“{what}” was not allowed{why}. Go on without it.")
+}
+
 /// After a person did not accept a plan.
 #[must_use]
 pub fn plan_rejected(words: Option<&str>) -> String {

@@ -5,7 +5,7 @@ use coord_protocol::{
     log::ToolCall,
     request::{Answer, Ask, Choice, ChoiceKind, RequestKind},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 fn choice(id: &str, label: &str, kind: ChoiceKind) -> Choice {
     Choice {
@@ -69,16 +69,19 @@ pub fn question(message: &str, field: &Field, of: usize) -> Ask {
         ),
         Takes::Text | Takes::Integer | Takes::Number => (Vec::new(), true),
     };
-    // A single field's own name tells nothing that the message does not.
-    let mut body = if of > 1 {
-        format!("{message}\n\n**{}**", field.title)
-    } else {
-        message.to_owned()
-    };
+    // The title of a single field may be the question itself, or a bare heading: only one of several words is a question.
+    let own = of > 1 || field.words.is_some() || field.title.contains('?');
+    let mut body = message.to_owned();
+    if own {
+        let _ = write!(body, "\n\n**{}**", field.title);
+    }
+    if let Some(words) = &field.words {
+        let _ = write!(body, "\n\n{words}");
+    }
     if let Takes::Many(_) = field.takes {
         body.push_str("\n\nChoose one, or write several, separated by commas.");
     }
-    let title = if of > 1 { &field.title } else { message };
+    let title = if own { &field.title } else { message };
     Ask {
         kind: RequestKind::Question,
         title: title
@@ -159,14 +162,27 @@ pub fn fill(field: &Field, answer: &Answer, filled: &mut BTreeMap<String, Value>
                 }
                 Value::Text(value)
             }
+            // A field for the answer's own words, apart from the choices.
+            (None, Some(words), Some(name)) if name.ends_with("_custom") => {
+                filled.insert(name.clone(), Value::Text(words.to_owned()));
+                return Ok(());
+            }
             (None, Some(words), Some(name)) => Value::Text(words.to_owned()).into_note(name, filled),
             (None, Some(words), None) => Value::Text(offered(options, words).ok_or("that is none of the choices")?),
             (None, None, _) => return Err("that is none of the choices".to_owned()),
         },
         Takes::Many(options) => {
             let mut chosen: Vec<String> = answer.choice.iter().filter_map(|choice| offered(options, choice)).collect();
+            let mut others = Vec::new();
             for word in words.unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty()) {
-                chosen.push(offered(options, word).ok_or_else(|| format!("“{word}” is none of the choices"))?);
+                match (offered(options, word), &field.note) {
+                    (Some(value), _) => chosen.push(value),
+                    (None, Some(_)) => others.push(word),
+                    (None, None) => return Err(format!("“{word}” is none of the choices")),
+                }
+            }
+            if let (Some(name), false) = (&field.note, others.is_empty()) {
+                filled.insert(name.clone(), Value::Text(others.join(", ")));
             }
             chosen.dedup();
             Value::Many(chosen)
@@ -211,6 +227,7 @@ mod tests {
         Field {
             name: "f".to_owned(),
             title: "F".to_owned(),
+            words: None,
             takes,
             note: None,
         }
@@ -248,6 +265,13 @@ mod tests {
         let both = Value::Many(vec!["a".to_owned(), "b".to_owned()]);
         assert_eq!(fill_one(Takes::Many(options), answer(None, Some("Apple, b"))), Ok(both));
         assert_eq!(fill_one(Takes::Integer, answer(None, Some("12"))), Ok(Value::Integer(12)));
+        let mut filled = BTreeMap::new();
+        let own = Field {
+            note: Some("f_custom".to_owned()),
+            ..field(Takes::One(vec![("a".to_owned(), "Apple".to_owned())]))
+        };
+        fill(&own, &answer(None, Some("Pear")), &mut filled).unwrap();
+        assert_eq!(filled, BTreeMap::from([("f_custom".to_owned(), Value::Text("Pear".to_owned()))]));
         assert!(fill_one(Takes::Integer, answer(None, Some("twelve"))).is_err());
         assert_eq!(fill_one(Takes::YesNo, answer(Some("no"), None)), Ok(Value::YesNo(false)));
         assert_eq!(

@@ -1,10 +1,10 @@
 //! From the crate's types to ours and back.
 
-use super::super::{AgentAsk, AgentError, AgentEvent, Field, Takes, Value};
+use super::super::{AgentAsk, AgentError, AgentEvent, Field, Takes, Tokens, Value};
 use agent_client_protocol::{
     Error, ErrorCode,
     v1::schema::{
-        ContentBlock, CreateElicitationRequest, ElicitationContentValue, ElicitationMode, ElicitationPropertySchema, EnumOption,
+        ContentBlock, CreateElicitationRequest, ElicitationContentValue, ElicitationMode, ElicitationPropertySchema, EnumOption, Meta,
         MultiSelectItems, NoticeSeverity, PermissionOption, PlanEntryStatus, RequestPermissionRequest, SessionConfigId, SessionConfigKind,
         SessionConfigOption, SessionConfigOptionCategory, SessionConfigSelectOptions, SessionConfigValueId, SessionUpdate,
         StringPropertySchema, ToolCallContent, ToolCallLocation, ToolCallStatus, ToolKind as AcpKind,
@@ -188,14 +188,23 @@ pub fn question(request: CreateElicitationRequest) -> Option<AgentAsk> {
         .cloned()
         .collect();
     names.extend(schema.properties.keys().filter(|name| !required.contains(name)).cloned());
-    let note_of = |name: &str| Some(format!("{name}_note")).filter(|note| schema.properties.contains_key(note));
+    // Codex and Claude Code offer free words beside a choice as a field of their own.
+    let note_of = |name: &str| {
+        let notes = ["note", "custom"].map(|kind| format!("{name}_{kind}"));
+        notes.into_iter().find(|note| schema.properties.contains_key(note))
+    };
+    let is_note = |name: &str| {
+        let main = name.strip_suffix("_note").or_else(|| name.strip_suffix("_custom"));
+        main.is_some_and(|main| schema.properties.contains_key(main))
+    };
     let fields = names
         .iter()
-        .filter(|name| !name.strip_suffix("_note").is_some_and(|main| schema.properties.contains_key(main)))
+        .filter(|name| !is_note(name))
         .filter_map(|name| {
-            let (title, takes) = field(&schema.properties[name])?;
+            let (title, words, takes) = field(&schema.properties[name])?;
             Some(Field {
                 title: title.unwrap_or_else(|| name.clone()),
+                words,
                 takes,
                 note: note_of(name),
                 name: name.clone(),
@@ -208,30 +217,24 @@ pub fn question(request: CreateElicitationRequest) -> Option<AgentAsk> {
     })
 }
 
-fn field(schema: &ElicitationPropertySchema) -> Option<(Option<String>, Takes)> {
+type FieldParts = (Option<String>, Option<String>, Takes);
+
+fn field(schema: &ElicitationPropertySchema) -> Option<FieldParts> {
     Some(match schema {
-        ElicitationPropertySchema::String(text) => (words_of(&text.title, &text.description), one_of(text)),
-        ElicitationPropertySchema::Boolean(yes) => (words_of(&yes.title, &yes.description), Takes::YesNo),
-        ElicitationPropertySchema::Integer(number) => (words_of(&number.title, &number.description), Takes::Integer),
-        ElicitationPropertySchema::Number(number) => (words_of(&number.title, &number.description), Takes::Number),
+        ElicitationPropertySchema::String(text) => (text.title.clone(), text.description.clone(), one_of(text)),
+        ElicitationPropertySchema::Boolean(yes) => (yes.title.clone(), yes.description.clone(), Takes::YesNo),
+        ElicitationPropertySchema::Integer(number) => (number.title.clone(), number.description.clone(), Takes::Integer),
+        ElicitationPropertySchema::Number(number) => (number.title.clone(), number.description.clone(), Takes::Number),
         ElicitationPropertySchema::Array(many) => {
             let values = match &many.items {
                 MultiSelectItems::String(items) => items.values.iter().map(|value| (value.clone(), value.clone())).collect(),
                 MultiSelectItems::Titled(items) => labelled(&items.options),
                 _ => return None,
             };
-            (words_of(&many.title, &many.description), Takes::Many(values))
+            (many.title.clone(), many.description.clone(), Takes::Many(values))
         }
         _ => return None,
     })
-}
-
-fn words_of(title: &Option<String>, description: &Option<String>) -> Option<String> {
-    match (title, description) {
-        (Some(title), Some(description)) => Some(format!("{title}: {description}")),
-        (Some(words), None) | (None, Some(words)) => Some(words.clone()),
-        (None, None) => None,
-    }
 }
 
 fn one_of(text: &StringPropertySchema) -> Takes {
@@ -285,6 +288,15 @@ pub fn error(error: &Error) -> AgentError {
         detail: format!("the agent ended with an error: {}{}", error.message, more.unwrap_or_default()),
         transient,
     }
+}
+
+/// The tokens of a turn as Gemini CLI tells them, beside the answer.
+pub fn quota(meta: &Meta) -> Option<Tokens> {
+    let count = meta.get("quota")?.get("token_count")?;
+    Some(Tokens {
+        input: count.get("input_tokens")?.as_i64()?,
+        output: count.get("output_tokens")?.as_i64()?,
+    })
 }
 
 fn select(

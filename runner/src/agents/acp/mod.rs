@@ -4,6 +4,7 @@
 //! the loop holds the reader ([`lines`]), and the agent waits on its own output. Replies go out from the attempt's task.
 
 mod convert;
+mod fault;
 mod lines;
 mod open;
 
@@ -54,6 +55,7 @@ enum Owed {
 }
 
 struct Acp {
+    fault: fault::Shared,
     started: Started,
     session: SessionId,
     connection: ConnectionTo<AgentRole>,
@@ -84,15 +86,16 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
     let garbage = Arc::new(lines::Garbage::default());
     let (stop, stopped) = oneshot::channel();
     let (ready, connected) = oneshot::channel();
+    let fault = fault::Shared::of(launch.quirks);
     let transport = lines::transport(stdin, stdout, gate.clone(), Arc::clone(&garbage), sender.clone());
     let driver = tokio::spawn(drive(
         transport,
         sender.clone(),
         gate,
         Arc::clone(&live),
+        fault.clone(),
         launch.folder.clone(),
-        ready,
-        stopped,
+        (ready, stopped),
     ));
     let opening = async {
         let connection = connected
@@ -122,6 +125,7 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
         Ok((connection, opened)) => {
             live.store(true, Ordering::Release);
             Ok(Box::new(Acp {
+                fault,
                 session: SessionId::new(opened.started.session.clone()),
                 started: opened.started,
                 connection,
@@ -167,9 +171,9 @@ async fn drive(
     events: mpsc::Sender<Inner>,
     gate: Gate,
     live: Arc<AtomicBool>,
+    fault: fault::Shared,
     folder: PathBuf,
-    ready: oneshot::Sender<ConnectionTo<AgentRole>>,
-    stopped: oneshot::Receiver<()>,
+    (ready, stopped): (oneshot::Sender<ConnectionTo<AgentRole>>, oneshot::Receiver<()>),
 ) {
     let ids = Arc::new(AtomicU64::new(1));
     let (asks, questions) = (Arc::clone(&ids), ids);
@@ -209,7 +213,7 @@ async fn drive(
             // Untyped, so that every notification passes the gate, the unknown ones too.
             async move |notification: agent_client_protocol::UntypedMessage, _cx| {
                 let (method, params) = notification.into_parts();
-                if method == "session/update" && live.load(Ordering::Acquire) {
+                if method == "session/update" && live.load(Ordering::Acquire) && !fault.takes(&params) {
                     match serde_json::from_value::<SessionNotification>(params) {
                         Ok(update) => {
                             for event in convert::update(update.update, &folder) {
@@ -256,8 +260,9 @@ fn watch_withdrawal<T: agent_client_protocol::JsonRpcResponse>(
 }
 
 impl Acp {
-    fn turn_ended(result: Result<PromptResponse, Error>) -> AgentEvent {
-        let ended = result.map_err(|error| convert::error(&error)).map(|response| {
+    fn turn_ended(result: Result<PromptResponse, Error>, fault: &fault::Shared) -> AgentEvent {
+        let result = result.map_err(|error| convert::error(&error));
+        let ended = result.and_then(|response| fault.error().map_or(Ok(response), Err)).map(|response| {
             let end = match response.stop_reason {
                 StopReason::EndTurn => TurnEnd::Done,
                 StopReason::Cancelled => TurnEnd::Cancelled,
@@ -265,10 +270,13 @@ impl Acp {
                 // What other reasons may come are limits of the agent's own.
                 _ => TurnEnd::Limit,
             };
-            let tokens = response.usage.map(|usage| Tokens {
-                input: i64::try_from(usage.input_tokens).unwrap_or(i64::MAX),
-                output: i64::try_from(usage.output_tokens).unwrap_or(i64::MAX),
-            });
+            let tokens = match &response.usage {
+                Some(usage) => Some(Tokens {
+                    input: i64::try_from(usage.input_tokens).unwrap_or(i64::MAX),
+                    output: i64::try_from(usage.output_tokens).unwrap_or(i64::MAX),
+                }),
+                None => response.meta.as_ref().and_then(convert::quota),
+            };
             (end, tokens)
         });
         AgentEvent::TurnEnded(ended)
@@ -340,13 +348,15 @@ impl Agent for Acp {
         let blocks = vec![ContentBlock::Text(TextContent::new(text))];
         let request = PromptRequest::new(self.session.clone(), blocks);
         let (events, failed) = (self.sender.clone(), self.sender.clone());
+        self.fault.forget();
+        let fault = self.fault.clone();
         // Ordered with the updates: a plain wait for the response can overtake them.
         let sent = self.connection.prepare_request(request).on_receiving_result(async move |result| {
-            let _ = events.send(Inner::Event(Self::turn_ended(result))).await;
+            let _ = events.send(Inner::Event(Self::turn_ended(result, &fault))).await;
             Ok(())
         });
         if let Err(error) = sent {
-            let _ = failed.try_send(Inner::Event(Self::turn_ended(Err(error))));
+            let _ = failed.try_send(Inner::Event(Self::turn_ended(Err(error), &self.fault)));
         }
     }
 

@@ -68,6 +68,7 @@ impl Conversation<'_> {
                 Decision::Allow => self.agent.reply(id, Reply::Allow),
                 Decision::Deny(words) => {
                     self.agent.reply(id, Reply::Reject);
+                    self.refused = Some(prompt::refused(&ask.title, None));
                     // ACP has no words with a refusal: they follow as a prompt when the turn ends.
                     self.words
                         .extend(words.map(|words| format!("{by} did not allow “{}”: {words}", ask.title)));
@@ -161,6 +162,13 @@ impl Conversation<'_> {
     }
 
     pub(super) fn asked(&mut self, id: AskId, ask: AgentAsk) -> Result<(), End> {
+        if let (Stopping::ForTool(_), AgentAsk::Permission { call, .. }) = (self.stopping, &ask) {
+            // Another call would begin while one still runs. It waits for an answer until that one has ended, and then hears no.
+            self.attempt.journal.memory.running.remove(&call.tool_call);
+            self.held.push(id);
+            self.tool_moved();
+            return Ok(());
+        }
         if self.stopping != Stopping::No || self.interrupted {
             // A cancelled answer alone is only a refusal: the turn would go on.
             self.agent.reply(id, Reply::Cancelled);
@@ -217,6 +225,14 @@ impl Conversation<'_> {
                     .unwrap_or_default()
                     .clone_into(&mut call.title);
             }
+            // Some agents show a change with the call and not again when they ask.
+            if call.content.is_none()
+                && call.diffs.is_empty()
+                && let Some((content, diffs)) = attempt.journal.memory.shown(&call.tool_call)
+            {
+                call.content.clone_from(content);
+                call.diffs.clone_from(diffs);
+            }
         } else {
             // Some agents tell of a tool call only by asking.
             call.status = ToolStatus::Pending;
@@ -241,6 +257,7 @@ impl Conversation<'_> {
                 self.agent.reply(id, Reply::Allow);
             }
             Verdict::Reject(why) => {
+                self.refused = Some(prompt::refused(&ask.title, Some(why)));
                 self.decided(ask, "deny", Some(why))?;
                 self.agent.reply(id, Reply::Reject);
             }

@@ -1,9 +1,7 @@
 //! Claude Code.
 
-use super::Rig;
-use crate::common::{asked, choose, said};
-use coord_protocol::{request::RequestKind, runner::WorkResult};
-use serde_json::json;
+use super::{Rig, scenarios};
+use coord_protocol::attempt::FailureReason;
 
 async fn rig() -> Rig {
     let env = |model: &str| {
@@ -21,19 +19,52 @@ async fn rig() -> Rig {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
 async fn agt_3_claude_edits_a_file_after_a_person_allowed_it() {
-    let rig = rig().await;
-    let runner = rig.runner();
-    rig.bench.server.answer(|_| Some(choose("allow")));
-    let job = rig.job(json!([{"write": {"path": "output/a.txt", "text": "written\n"}}, {"say": "It is written."}]));
-    let finished = rig.bench.finish(&job).await;
-    assert_eq!(finished.result, WorkResult::Completed);
-    let log = rig.bench.server.log(job.attempt);
-    let requests = asked(&log);
-    assert_eq!(requests.len(), 1, "{requests:#?}");
-    assert_eq!(requests[0].0.kind, RequestKind::Permission);
-    assert_eq!(said(&log), "It is written.");
-    assert_eq!(std::fs::read_to_string(rig.folder(&job).join("output/a.txt")).unwrap(), "written\n");
-    assert_eq!((finished.usage.input_tokens, finished.usage.output_tokens), (2000, 20));
-    assert_eq!(rig.model.steps().len(), 2);
-    rig.end(runner).await;
+    scenarios::allowed(rig().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_3_claude_hears_the_words_of_a_refusal() {
+    scenarios::denied_with_words(rig().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_3_claude_is_allowed_always_in_one_attempt() {
+    scenarios::always_in_this_attempt(rig().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_2_claude_changes_nothing_before_its_plan_is_accepted() {
+    scenarios::plan_mode_holds(rig().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_4_claude_asks_and_hears_the_answer() {
+    scenarios::question_answered(rig().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_7_claude_killed_in_mid_tool_goes_on_in_its_session() {
+    scenarios::killed_and_resumed(rig().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_6_claude_told_to_stop_ends_its_command_first() {
+    scenarios::stopped_gracefully(rig().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_7_claude_tells_errors_of_its_model_as_what_they_are() {
+    let cases = [
+        (401, FailureReason::NotSignedIn, "sign in"),
+        (429, FailureReason::AgentError, "too many requests"),
+        (500, FailureReason::AgentError, "a fault"),
+    ];
+    scenarios::failures_are_told(rig().await, &cases).await;
 }

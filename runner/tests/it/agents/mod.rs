@@ -4,6 +4,9 @@
 //! The programs see nothing of the machine they run on but the search path: a home of their own, dummy keys, loopback addresses.
 
 mod claude;
+mod codex;
+mod gemini;
+mod scenarios;
 
 use crate::common::{Bench, Runner, assignment};
 use coord_protocol::runner::Assignment;
@@ -85,7 +88,7 @@ impl Rig {
             .map(|(name, value)| format!("{name} = {}", json!(value.replace("~", &home))))
             .collect();
         bench.extra = format!(
-            "[timeouts]\ninitialize_ms = 90000\nstop_grace_ms = 30000\ncancel_ms = 10000\nexit_ms = 2000\ngit_ms = 20000\nhand_back_ms = 5000\n\
+            "[retry]\nlimit = 1\nbackoff_ms = 50\n[timeouts]\ninitialize_ms = 90000\nstop_grace_ms = 30000\ncancel_ms = 10000\nexit_ms = 2000\ngit_ms = 20000\nhand_back_ms = 5000\n\
              [agents.{agent}]\n[agents.{agent}.env]\n{}\n",
             env.join("\n")
         );
@@ -111,6 +114,11 @@ impl Rig {
     /// The folder the job's agent works in.
     pub fn folder(&self, job: &Assignment) -> PathBuf {
         self.bench.work_dir().join("jobs").join(job.job.to_string()).join("work")
+    }
+
+    /// A file in the job's folder.
+    pub fn read(&self, job: &Assignment, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.folder(job).join(name)).ok()
     }
 
     /// Ends the runner; that it kept all rules, and that nobody wanted out.
