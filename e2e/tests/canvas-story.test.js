@@ -110,6 +110,22 @@ step('can_6_dependencies are planned between ideas', async () => {
   assert.equal(file.objects.length, 4);
 });
 
+step('can_2_the end of a connector is dragged to another object, and taken back', async () => {
+  const [dig, fill, fish] = await Promise.all(['Dig the pond', 'Fill it with water', 'Add fish'].map((text) => object(her, text).boundingBox()));
+  const ends = async () => (await drawn()).links.map(({ to }) => to.object).sort();
+  const before = await ends();
+  const height = dig.y + dig.height / 2;
+  await her.mouse.click((dig.x + dig.width + fill.x) / 2, height);
+  await her.mouse.move(fill.x, height);
+  await her.mouse.down();
+  await her.mouse.move(fish.x + fish.width / 2, fish.y + fish.height / 2, { steps: 8 });
+  await her.mouse.up();
+  const { id } = (await drawn()).objects.find(({ text }) => text === 'Add fish');
+  await eventually('both end at the fish', async () => (await ends()).every((end) => end === id));
+  await her.keyboard.press('Control+z');
+  await eventually('it is where it was', async () => JSON.stringify(await ends()) === JSON.stringify(before));
+});
+
 step('can_4_ideas become jobs in place, one of them once though both ask for it', async () => {
   await select(her, 'Dig the pond');
   await select(his, 'Dig the pond');
