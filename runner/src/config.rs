@@ -142,10 +142,12 @@ pub struct Policy {
     pub always_ask_matching: Vec<String>,
     /// Largest attachment fetched.
     pub max_attachment_bytes: u64,
-    /// Largest deliverable uploaded.
+    /// Largest deliverable uploaded, and largest file committed for an agent.
     pub max_deliverable_bytes: u64,
     /// Most deliverables of an attempt.
     pub max_deliverables: usize,
+    /// Most files of a branch that is checked out.
+    pub max_repository_files: u64,
 }
 
 impl Default for Policy {
@@ -161,6 +163,7 @@ impl Default for Policy {
             max_attachment_bytes: 100 * 1024 * 1024,
             max_deliverable_bytes: 100 * 1024 * 1024,
             max_deliverables: 100,
+            max_repository_files: 1_000_000,
         }
     }
 }

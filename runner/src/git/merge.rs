@@ -1,6 +1,6 @@
 //! Merging an approved branch into its base, in the mirror alone (REV-3).
 
-use super::{GitError, is_branch_name, is_job_branch, mirror::Mirror, signatures};
+use super::{GitError, is_branch_name, is_job_branch, line, mirror::Mirror, signatures};
 use coord_protocol::{
     attempt::MergeCheck,
     job::BranchDecision,
@@ -79,7 +79,7 @@ async fn merge(mirror: &Mirror, assignment: &MergeAssignment, seconds: i64) -> R
     Err(GitError::Moved(format!("the base branch {base} keeps moving; try again")))
 }
 
-/// Most paths told of a merge that is only tried.
+/// Most paths told of a conflict.
 const MAX_PATHS: usize = 200;
 
 /// Tries to merge `head` into the base branch as it is on the remote now. Nothing is written, here or there.
@@ -96,8 +96,7 @@ pub async fn check(mirror: &Mirror, base: &str, head: Oid) -> Result<MergeCheck,
         .find_reference(&format!("refs/remotes/origin/{base}"))?
         .peel_to_commit()?;
     let index = repository.merge_commits(&tip, &repository.find_commit(head)?, None)?;
-    let mut conflicts = in_conflict(&index)?;
-    conflicts.truncate(MAX_PATHS);
+    let conflicts = in_conflict(&index)?;
     Ok(MergeCheck {
         base_branch: base.to_owned(),
         base_commit: tip.id().to_string(),
@@ -105,16 +104,17 @@ pub async fn check(mirror: &Mirror, base: &str, head: Oid) -> Result<MergeCheck,
     })
 }
 
-/// Paths in conflict, in order.
+/// Paths in conflict, in order, as many as are told.
 fn in_conflict(index: &git2::Index) -> Result<Vec<String>, GitError> {
     let mut paths: Vec<String> = index
         .conflicts()?
         .flatten()
         .filter_map(|conflict| conflict.our.or(conflict.their).or(conflict.ancestor))
-        .map(|entry| String::from_utf8_lossy(&entry.path).into_owned())
+        .map(|entry| line(&String::from_utf8_lossy(&entry.path)))
         .collect();
     paths.sort();
     paths.dedup();
+    paths.truncate(MAX_PATHS);
     Ok(paths)
 }
 

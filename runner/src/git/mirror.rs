@@ -23,6 +23,10 @@ const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tlo
 /// Names in a mirror's folder: its address, written at each use, so that its time says when the last one was.
 const USED: &str = "coord-used";
 
+/// What receives on this machine: git again, in the other repository and by its configuration, but for the one program that it could name
+/// there. Its hooks do run, as they do for whoever pushes to it.
+const RECEIVE_HERE: &str = "git -c core.alternateRefsCommand=true receive-pack";
+
 /// One mutex per folder: fetches and pushes of one repository take turns, and nothing is removed while it is made or used.
 #[derive(Debug, Default)]
 pub struct Locks(Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>);
@@ -202,6 +206,7 @@ impl Mirror {
             "push".to_owned(),
             "--quiet".to_owned(),
             "--no-verify".to_owned(),
+            format!("--receive-pack={}", if self.is_local() { RECEIVE_HERE } else { "git-receive-pack" }),
             format!("--force-with-lease=refs/heads/{branch}:{expected}"),
             "--".to_owned(),
             self.remote.url.clone(),

@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod diff;
+pub mod harm;
 pub mod holds;
 pub mod merge;
 pub mod mirror;
@@ -70,6 +71,14 @@ impl From<std::io::Error> for GitError {
         }
         Self::Local(error.to_string())
     }
+}
+
+/// Longest line from a repository that is told on: a subject, a path.
+const LONGEST_LINE: usize = 300;
+
+/// At most [`LONGEST_LINE`] characters: what is told of a branch fits into one message, whatever an agent wrote.
+fn line(text: &str) -> String {
+    text.chars().take(LONGEST_LINE).collect()
 }
 
 /// A signature at an instant. Names that git does not take are made so.

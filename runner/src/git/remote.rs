@@ -27,8 +27,19 @@ pub struct Remote {
 }
 
 fn refused(url: &str, why: &str) -> GitError {
-    let short: String = url.chars().filter(|c| !c.is_control()).take(200).collect();
+    let short: String = without_login(url).chars().filter(|c| !c.is_control()).take(200).collect();
     GitError::Policy(format!("the repository `{short}` is not used: {why}"))
+}
+
+/// The address without a name and password in it, which are not for logs.
+fn without_login(url: &str) -> String {
+    match url
+        .split_once("://")
+        .and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)))
+    {
+        Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
+        None => url.to_owned(),
+    }
 }
 
 /// Checks an address against the owner's policy (RUN-9).
@@ -73,7 +84,8 @@ pub fn check(url: &str, policy: &Policy) -> Result<Remote, GitError> {
     let (login, host) = authority
         .rsplit_once('@')
         .map_or((None, authority), |(login, host)| (Some(login), host));
-    if host.is_empty() || host.starts_with('-') || login.is_some_and(|login| login.starts_with('-')) {
+    let plain = |c: char| c.is_alphanumeric() || "-._[]".contains(c);
+    if host.is_empty() || host.starts_with('-') || !host.chars().all(plain) || login.is_some_and(|login| login.starts_with('-')) {
         return Err(refused(url, "its host is not valid"));
     }
     // Up to the first slash: a password with a colon would otherwise pass as a port.

@@ -1,6 +1,6 @@
 //! The agent's own repository in its working folder: made before the agent runs, and read, not believed, after it.
 
-use super::{GitError, diff, holds, mirror::Mirror, signatures};
+use super::{GitError, diff, harm, holds, line, mirror::Mirror, signatures};
 use coord_protocol::{
     attempt::{BranchReport, Commit},
     runner::Author,
@@ -206,17 +206,24 @@ pub(super) fn head(tree: &Path) -> Result<Oid, GitError> {
 
 /// The tree of the working folder's files, if it differs from that of `head`. Only libgit2 and the mirror's configuration are used, so
 /// that no filter, hook or program that the folder names is run.
-fn stage(repository: &Repository, tree: &Path, head: Oid) -> Result<Option<Oid>, GitError> {
+/// Files of more than `largest` bytes are left out, and named.
+fn stage(repository: &Repository, tree: &Path, head: Oid, largest: u64) -> Result<(Option<Oid>, Vec<String>), GitError> {
     let committed = repository.find_commit(head)?.tree_id();
     let mut index = index_of(repository, tree, head)?;
+    let mut left_out = Vec::new();
     let mut leave_out = |path: &Path, _: &[u8]| {
         // A repository inside the folder would become a submodule that leads nowhere; attachments are input, not work.
         let inner = path.to_string_lossy().ends_with('/') || tree.join(path).join(".git").exists();
-        i32::from(inner || is_input(path))
+        // It would be read whole, and kept in the repository for ever.
+        let large = fs::symlink_metadata(tree.join(path)).is_ok_and(|meta| meta.is_file() && meta.len() > largest);
+        if large && !is_input(path) {
+            left_out.push(line(&path.to_string_lossy()));
+        }
+        i32::from(inner || large || is_input(path))
     };
     index.add_all(["*"], IndexAddOption::DEFAULT, Some(&mut leave_out))?;
     let staged = index.write_tree_to(repository)?;
-    Ok((staged != committed).then_some(staged))
+    Ok(((staged != committed).then_some(staged), left_out))
 }
 
 /// What an attempt did in its working folder.
@@ -226,13 +233,16 @@ pub struct Collected {
     pub head: Oid,
     /// Whether uncommitted work was committed.
     pub committed: bool,
+    /// Files that were too large to be committed.
+    pub left_out: Vec<String>,
 }
 
 /// Takes the work out of the working folder into the mirror, committing what is not committed (AGT-8). It is kept there under the
-/// reference `kept`.
+/// reference `kept`. Files of more than `largest` bytes are not committed.
 ///
 /// # Errors
 /// When the agent left no usable repository, or the disk does not take it. The folder is as it was.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that a commit is made of")]
 pub fn collect(
     mirror: &Mirror,
     tree: &Path,
@@ -241,6 +251,7 @@ pub fn collect(
     message: &str,
     kept: &str,
     seconds: i64,
+    largest: u64,
 ) -> Result<Collected, GitError> {
     nothing_that_waits(tree)?;
     let mut head = head(tree)?;
@@ -248,7 +259,7 @@ pub fn collect(
     let objects = tree.join(".git/objects");
     repository.odb()?.add_disk_alternate(&objects.to_string_lossy())?;
     let tip = repository.find_commit(head)?;
-    let staged = stage(&repository, tree, head)?;
+    let (staged, left_out) = stage(&repository, tree, head, largest)?;
     // A crash after this commit and before its end is told leads here again: the commit of then is as good as a new one.
     let made_before = repository
         .find_reference(kept)
@@ -261,6 +272,7 @@ pub fn collect(
         let content = repository.find_tree(staged)?;
         head = repository.commit(None, &author, &committer, message, &content, &[&tip])?;
     }
+    harm::check_paths(&repository, head, &[start.commit, start.base])?;
     if head != start.commit {
         let mut walk = repository.revwalk()?;
         walk.push(head)?;
@@ -279,6 +291,7 @@ pub fn collect(
     Ok(Collected {
         head,
         committed: staged.is_some(),
+        left_out,
     })
 }
 
@@ -299,7 +312,7 @@ pub fn report(mirror: &Mirror, start: &Start, head: Oid, pushed: bool) -> Result
         .take(MAX_COMMITS)
         .map(|&id| {
             let commit = repository.find_commit(id)?;
-            let subject = commit.summary().ok().flatten().unwrap_or_default().to_owned();
+            let subject = line(commit.summary().ok().flatten().unwrap_or_default());
             Ok(Commit {
                 id: id.to_string(),
                 subject,

@@ -24,6 +24,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 /// Pushes tried while the remote does not answer.
 const PUSHES: u32 = 4;
 
+/// Files named that are not committed; the rest is counted.
+const MOST_LEFT_OUT: usize = 20;
+
 /// What was handed in, and what to write about it.
 #[derive(Debug, Default)]
 pub struct Packaged {
@@ -99,9 +102,20 @@ async fn branch(
     let collected = {
         let (mirror, start, author, folder) = (Arc::clone(&mirror), start.clone(), assignment.author.clone(), folder.clone());
         let kept = kept_reference(assignment.job);
-        blocking(move || tree::collect(&mirror, &folder, &start, &author, &message, &kept, seconds)).await?
+        let largest = host.config.policy.max_deliverable_bytes;
+        blocking(move || tree::collect(&mirror, &folder, &start, &author, &message, &kept, seconds, largest)).await?
     };
-    let Collected { head, committed } = collected;
+    let Collected { head, committed, left_out } = collected;
+    let limit = host.config.policy.max_deliverable_bytes;
+    for path in left_out.iter().take(MOST_LEFT_OUT) {
+        packaged.warn(format!("Not committed: {path}: it is over this runner's limit of {limit} bytes"));
+    }
+    if left_out.len() > MOST_LEFT_OUT {
+        packaged.warn(format!(
+            "Not committed: {} more files that are too large",
+            left_out.len() - MOST_LEFT_OUT
+        ));
+    }
     if committed {
         packaged.info("Committed what was left uncommitted");
     }

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::{
     config::Policy,
-    disk::{About, Place},
+    disk::{About, Place, measure},
     files::is_plain_name,
     git::{
-        GitError, branch_name, is_branch_name, is_job_branch,
+        GitError, branch_name, harm, is_branch_name, is_job_branch,
         mirror::Mirror,
         tree::{self, Start},
     },
@@ -261,7 +261,14 @@ async fn branch(host: &Arc<Host>, assignment: &Assignment, folder: PathBuf, url:
     mirror.fetch(&present).await?;
     let remote = tips.get(&name).copied();
     let (assignment, base_branch) = (assignment.clone(), base_branch.to_owned());
-    let prepared = tokio::task::spawn_blocking(move || check_out(&mirror, &assignment, folder, name, base, remote, &base_branch)).await;
+    let (most, room) = (host.config.policy.max_repository_files, measure::free(host.config.work_dir()));
+    let prepared = tokio::task::spawn_blocking(move || {
+        let repository = mirror.repository()?;
+        harm::check_size(&repository, remote.unwrap_or(base), most, room)?;
+        drop(repository);
+        check_out(&mirror, &assignment, folder, name, base, remote, &base_branch)
+    })
+    .await;
     prepared
         .map_err(|error| Halt::Failed(FailureReason::Other, error.to_string()))?
         .map_err(Halt::from)

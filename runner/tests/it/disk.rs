@@ -192,7 +192,7 @@ async fn agt_8_a_working_folder_with_work_is_never_removed_whatever_way_it_has_i
             .await
             .unwrap();
         let kept = "refs/coord/jobs/x";
-        let collected = tree::collect(&mirror, &folder, &start, &author(), "Work", kept, 1_700_000_000).unwrap();
+        let collected = tree::collect(&mirror, &folder, &start, &author(), "Work", kept, 1_700_000_000, u64::MAX).unwrap();
         assert!(
             matches!(verdict(&disk::look(&config, long_after()), &folder), Verdict::Stays(_)),
             "{what}: not pushed yet"
@@ -286,9 +286,18 @@ async fn agt_8_commits_that_could_not_be_pushed_keep_the_repository_they_are_in(
     let mirror = Mirror::open(&config, &Locks::default(), &bare.path.to_string_lossy())
         .await
         .unwrap();
-    let head = tree::collect(&mirror, &folder, &start, &author(), "Work", "refs/coord/jobs/x", 1_700_000_000)
-        .unwrap()
-        .head;
+    let head = tree::collect(
+        &mirror,
+        &folder,
+        &start,
+        &author(),
+        "Work",
+        "refs/coord/jobs/x",
+        1_700_000_000,
+        u64::MAX,
+    )
+    .unwrap()
+    .head;
     std::fs::remove_dir_all(folder.parent().unwrap()).unwrap();
     let cleaned = disk::clean(&config, &Locks::default(), long_after());
     assert_eq!(

@@ -8,6 +8,7 @@ mod common;
 mod dependencies;
 mod disk;
 mod faults;
+mod hostile;
 mod link;
 mod local;
 mod repository;
