@@ -22,6 +22,8 @@ pub mod link;
 pub mod login;
 pub mod mask;
 pub mod merges;
+pub mod messages;
 pub mod outbox;
+pub mod screen;
 pub mod spool;
 pub mod work;

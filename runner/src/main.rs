@@ -14,6 +14,8 @@ use coord_runner::{
     link,
     login::{self, Login},
     mask::Masker,
+    messages::Messages,
+    screen::{self, model::Facts, terminal},
     work::Host,
 };
 use std::{
@@ -39,7 +41,7 @@ struct Arguments {
 enum Command {
     /// Connect to the server and take jobs until stopped.
     Run {
-        /// Only print lines. (There is no other way yet.)
+        /// Only print lines, as without a terminal. For services.
         #[arg(long)]
         no_ui: bool,
     },
@@ -75,10 +77,12 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("COORD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("coord_runner=info,warn"));
+    let screen = matches!(arguments.command, Command::Run { no_ui: false }) && terminal::is_there();
+    let messages = Messages::new(screen);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(messages.clone())
+        .with_ansi(!screen && std::io::stderr().is_terminal())
         .with_target(false)
         // Told with a macro that panics when standard error is a file on a full disk, which is when it happens.
         .log_internal_errors(false)
@@ -89,7 +93,7 @@ fn main() -> ExitCode {
         .build()
         .context("the runtime cannot be started")
         .and_then(|runtime| {
-            let result = runtime.block_on(dispatch(&arguments));
+            let result = runtime.block_on(dispatch(&arguments, screen.then_some(&messages)));
             // A read of standard input cannot be ended from outside and would hold the process.
             runtime.shutdown_timeout(Duration::from_millis(100));
             result
@@ -97,15 +101,16 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            messages.to_terminal();
             eprintln!("coord-runner: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn dispatch(arguments: &Arguments) -> anyhow::Result<()> {
+async fn dispatch(arguments: &Arguments, screen: Option<&Messages>) -> anyhow::Result<()> {
     match &arguments.command {
-        Command::Run { no_ui: _ } => run(load(arguments.config.as_deref())?).await,
+        Command::Run { .. } => run(load(arguments.config.as_deref())?, screen).await,
         Command::Login { server, replace } => sign_in(arguments.config.as_deref(), server.as_deref(), *replace).await,
         Command::Agents => {
             agents(&load(arguments.config.as_deref())?);
@@ -191,7 +196,8 @@ fn keep_to_itself() {
     }
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+/// Takes jobs until stopped, with a screen or with lines.
+async fn run(config: Config, screen: Option<&Messages>) -> anyhow::Result<()> {
     config.check_server()?;
     keep_to_itself();
     use_tls()?;
@@ -203,15 +209,17 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let mut secrets = config.secrets.clone();
     // Never useful in a log, and an agent could read it from a careless configuration.
     secrets.push(token.clone());
-    let offered: Vec<String> = detect::offered(&config).into_iter().map(|agent| agent.name).collect();
-    println!(
-        "coord-runner {}{}: server {server}, agents {}, {} at once, work folder {}",
-        env!("CARGO_PKG_VERSION"),
-        config.name.as_deref().map(|name| format!(" “{name}”")).unwrap_or_default(),
-        if offered.is_empty() { "none".to_owned() } else { offered.join(" ") },
-        config.concurrency,
-        work_dir.display()
-    );
+    let facts = Facts {
+        server: server.clone(),
+        concurrency: config.concurrency,
+        messages: match screen {
+            Some(messages) => messages.keep_in(&work_dir).context("the file for messages cannot be opened")?,
+            None => PathBuf::new(),
+        },
+    };
+    if screen.is_none() {
+        say_hello(&config);
+    }
     let host = Arc::new(Host {
         http: Http::new(&server, &token)?,
         clock: Clock,
@@ -221,16 +229,57 @@ async fn run(config: Config) -> anyhow::Result<()> {
     });
     let cleaning = tokio::spawn(disk::keep_clean(Arc::clone(&host)));
     let desk = Desk::open(host);
-    if desk.held() > 0 {
+    if screen.is_none() && desk.held() > 0 {
         println!("{} attempts of a former run are taken up again", desk.held());
     }
     let mut link = tokio::spawn({
         let desk = Arc::clone(&desk);
         async move { link::run(desk, &server, &token, Clock).await }
     });
+    let ended = match screen {
+        Some(messages) => with_screen(&desk, facts, &mut link, hand_back, messages).await,
+        None => with_lines(&desk, &mut link, hand_back).await,
+    };
+    cleaning.abort();
+    let _ = tokio::time::timeout(Duration::from_secs(2), async {
+        if !link.is_finished() {
+            let _ = (&mut link).await;
+        }
+    })
+    .await;
+    ended
+}
+
+fn say_hello(config: &Config) {
+    let offered: Vec<String> = detect::offered(config).into_iter().map(|agent| agent.name).collect();
+    println!(
+        "coord-runner {}{}: server {}, agents {}, {} at once, work folder {}",
+        env!("CARGO_PKG_VERSION"),
+        config.name.as_deref().map(|name| format!(" “{name}”")).unwrap_or_default(),
+        config.server,
+        if offered.is_empty() { "none".to_owned() } else { offered.join(" ") },
+        config.concurrency,
+        config.work_dir().display()
+    );
+}
+
+type Link = tokio::task::JoinHandle<Result<(), link::LinkError>>;
+
+async fn with_screen(desk: &Arc<Desk>, facts: Facts, link: &mut Link, hand_back: Duration, messages: &Messages) -> anyhow::Result<()> {
+    let log = facts.messages.clone();
+    let ended = screen::run(desk, facts, link, hand_back, messages, Clock).await;
+    messages.to_terminal();
+    if let screen::Ended::Link(ended) = ended? {
+        ended?;
+    }
+    println!("coord-runner stopped. Its messages are in {}.", log.display());
+    Ok(())
+}
+
+async fn with_lines(desk: &Arc<Desk>, link: &mut Link, hand_back: Duration) -> anyhow::Result<()> {
     tokio::select! {
         result = signal() => result?,
-        ended = &mut link => {
+        ended = &mut *link => {
             desk.abandon(Duration::from_secs(3)).await;
             return Ok(ended.context("the connection broke off")??);
         }
@@ -243,9 +292,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
             println!("stopping at once; the next start goes on with what is held");
         }
     }
-    cleaning.abort();
     desk.abandon(Duration::from_secs(3)).await;
-    let _ = tokio::time::timeout(Duration::from_secs(2), &mut link).await;
     println!("stopped");
     Ok(())
 }

@@ -17,7 +17,7 @@ use coord_protocol::{
 pub(super) const WORDS: usize = 64;
 
 /// Without a connection.
-const AWAY: &str = "Not connected: an answer counts when the server has it. The request waits until the connection is back.";
+const AWAY: &str = "Not connected: only the server can take an answer. The request waits.";
 
 impl Inner {
     fn say(&mut self, message: FromRunner) -> Result<(), String> {
@@ -42,9 +42,7 @@ impl Inner {
     pub(super) fn lose_words(&mut self) {
         self.owner_says.clear();
         if !std::mem::take(&mut self.owner_answers).is_empty() {
-            self.notice(
-                "The connection broke before the server took the answer. If it did, it shows when the connection is back.".to_owned(),
-            );
+            self.notice("The connection broke. Whether the answer arrived shows when it is back.".to_owned());
         }
     }
 }

@@ -12,4 +12,5 @@ mod hostile;
 mod link;
 mod local;
 mod repository;
+mod screen;
 mod server;
