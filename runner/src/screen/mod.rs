@@ -213,8 +213,10 @@ impl Loop<'_> {
         }
         let actions = self.model.looked(look);
         self.act(actions);
-        // What it warns of is in its file too; here the last word counts.
-        for words in self.messages.warnings().into_iter().chain(self.desk.notices()) {
+        for words in self.messages.warnings() {
+            self.model.warn(words);
+        }
+        for words in self.desk.notices() {
             self.model.say(words);
         }
     }

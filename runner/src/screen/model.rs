@@ -99,6 +99,8 @@ pub struct Message {
     /// The words.
     pub words: String,
     until: Timestamp,
+    /// Whether it answers what the owner did.
+    own: bool,
 }
 
 /// What the screen shows.
@@ -199,7 +201,19 @@ impl Model {
         self.message = Some(Message {
             words: words.into(),
             until: self.now.plus_ms(MESSAGE_MS),
+            own: true,
         });
+    }
+
+    /// A warning of the program. It does not take the place of an answer to what the owner did; it is in the file as well.
+    pub fn warn(&mut self, words: String) {
+        if self.message.as_ref().is_none_or(|message| !message.own) {
+            self.message = Some(Message {
+                words,
+                until: self.now.plus_ms(MESSAGE_MS),
+                own: false,
+            });
+        }
     }
 
     /// The terminal has another size.

@@ -111,16 +111,17 @@ impl Terminal {
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         let until = Instant::now() + PATIENCE;
-        loop {
-            let seen = self.seen.lock().unwrap();
-            let screen = seen.0.screen();
-            if !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() {
-                return status.success();
-            }
-            drop(seen);
+        while !self.is_given_back() {
             assert!(Instant::now() < until, "the terminal was not given back");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        status.success()
+    }
+
+    fn is_given_back(&self) -> bool {
+        let seen = self.seen.lock().unwrap();
+        let screen = seen.0.screen();
+        !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
     }
 }
 
