@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { screenshot } from '../lib/browser.js';
+import { framesOf } from '../lib/frames.js';
 import { eventually } from '../lib/person.js';
 import { Stage } from '../lib/stage.js';
 
@@ -120,28 +121,6 @@ step('CAN-2: a note is added with the thumb', async () => {
   assert.deepEqual(stage.complaints(), []);
 });
 
-/** Milliseconds between frames while `act` runs. */
-async function frames(act) {
-  await page.evaluate(() => {
-    window.frameTimes = [];
-    window.counting = true;
-    const count = (now) => {
-      window.frameTimes.push(now);
-      if (window.counting) {
-        requestAnimationFrame(count);
-      }
-    };
-    requestAnimationFrame(count);
-  });
-  await act();
-  const times = await page.evaluate(() => {
-    window.counting = false;
-    return window.frameTimes;
-  });
-  const gaps = times.slice(1).map((time, at) => time - times[at]).sort((a, b) => a - b);
-  return { median: gaps[gaps.length >> 1], p95: gaps[Math.floor(gaps.length * 0.95)], count: gaps.length };
-}
-
 step('CAN-2: a thousand objects stay fluid on a processor four times slower', async () => {
   const large = await ana.post(`/workspaces/${workspace.id}/canvases`, { name: 'Orchard' });
   const colors = ['amber', 'green', 'blue', 'pink', 'violet'];
@@ -171,18 +150,18 @@ step('CAN-2: a thousand objects stay fluid on a processor four times slower', as
       await drag([[there ? 320 : 70, 450]], [[there ? 70 : 320, there ? 380 : 520]], { steps: 15 });
     }
   };
-  const idle = await frames(() => around(120, 26));
-  const far = await frames(swipes);
+  const idle = await framesOf(page, () => around(120, 26));
+  const far = await framesOf(page, swipes);
   await drag([[170, 400], [220, 400]], [[40, 400], [350, 400]], { steps: 12 });
   await drag([[170, 400], [220, 400]], [[40, 400], [350, 400]], { steps: 12 });
   await settled();
-  const pinch = await frames(async () => {
+  const pinch = await framesOf(page, async () => {
     for (let at = 0; at < 2; at++) {
       await drag([[150, 400], [240, 400]], [[110, 400], [280, 400]], { steps: 12 });
       await drag([[110, 400], [280, 400]], [[150, 400], [240, 400]], { steps: 12 });
     }
   });
-  const near = await frames(swipes);
+  const near = await framesOf(page, swipes);
   await protocol.send('Emulation.setCPUThrottlingRate', { rate: 1 });
   await screenshot(page, 'canvas-touch-7-near');
   const words = Object.entries({ idle, far, pinch, near }).map(([name, { median, p95, count }]) => `${name}: median ${median.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms of ${count}`);
