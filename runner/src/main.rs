@@ -2,8 +2,9 @@
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use coord_protocol::id::AttemptId;
 use coord_runner::{
-    agents::{detect, script},
+    agents::{detect, doctor, script, versions},
     clock::Clock,
     config::Config,
     config_file,
@@ -54,8 +55,12 @@ enum Command {
         #[arg(long)]
         replace: bool,
     },
-    /// Show which agents this machine offers.
-    Agents,
+    /// Show which agents this machine has, whether they work and are signed in, and how to get what is missing.
+    Agents {
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what is kept on disk, how much it is, and what of it would go.
     Disk {
         /// Remove what may go. Work that is not committed or not pushed stays.
@@ -112,10 +117,7 @@ async fn dispatch(arguments: &Arguments, screen: Option<&Messages>) -> anyhow::R
     match &arguments.command {
         Command::Run { .. } => run(load(arguments.config.as_deref())?, screen).await,
         Command::Login { server, replace } => sign_in(arguments.config.as_deref(), server.as_deref(), *replace).await,
-        Command::Agents => {
-            agents(&load(arguments.config.as_deref())?);
-            Ok(())
-        }
+        Command::Agents { json } => agents(&load(arguments.config.as_deref())?, *json).await,
         Command::Disk { clean, json } => show_disk(&load(arguments.config.as_deref())?, *clean, *json),
         Command::AgentScript { file } => script::run(file.as_deref()).await,
     }
@@ -159,15 +161,14 @@ fn use_tls() -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("TLS cannot be set up"))
 }
 
-fn agents(config: &Config) {
-    for found in detect::all(config) {
-        let state = match (&found.program, found.offered) {
-            (_, false) => "not offered (policy.agents)".to_owned(),
-            (Some(program), true) => format!("ready      {}", program.display()),
-            (None, true) => format!("not found  {}", found.profile.command.join(" ")),
-        };
-        println!("{:<12} {state}", found.name);
+async fn agents(config: &Config, json: bool) -> anyhow::Result<()> {
+    let reports = doctor::examine(config, || AttemptId(Clock.request_id().0)).await;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&reports)?);
+    } else {
+        print!("{}", doctor::told(&reports));
     }
+    Ok(())
 }
 
 fn show_disk(config: &Config, clean: bool, json: bool) -> anyhow::Result<()> {
@@ -228,7 +229,8 @@ async fn run(config: Config, screen: Option<&Messages>) -> anyhow::Result<()> {
         config,
     });
     let cleaning = tokio::spawn(disk::keep_clean(Arc::clone(&host)));
-    let desk = Desk::open(host);
+    let desk = Desk::open(Arc::clone(&host));
+    let watching = tokio::spawn(versions::watch(host, Arc::clone(&desk)));
     if screen.is_none() && desk.held() > 0 {
         println!("{} attempts of a former run are taken up again", desk.held());
     }
@@ -242,6 +244,7 @@ async fn run(config: Config, screen: Option<&Messages>) -> anyhow::Result<()> {
     };
     cleaning.abort();
     let _ = tokio::time::timeout(Duration::from_secs(2), async {
+        let _ = watching.await;
         if !link.is_finished() {
             let _ = (&mut link).await;
         }

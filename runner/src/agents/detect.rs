@@ -3,6 +3,7 @@
 use super::{Launch, Modes, profiles};
 use crate::config::{Config, ENV_ALLOWED, Profile, SCRIPTED};
 use coord_protocol::{
+    id::AttemptId,
     job::{Mode, ToolsPolicy},
     runner::{AgentInfo, Assignment},
 };
@@ -104,6 +105,27 @@ pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch
     })
 }
 
+/// How to start an agent to see whether it works, in an empty folder and without a job. `id` marks its processes.
+#[must_use]
+pub fn trial(config: &Config, found: &Found, folder: &Path, id: AttemptId) -> Launch {
+    let own = |name: &str| std::env::var(name).ok();
+    let quirks = profiles::quirks(&found.name);
+    Launch {
+        env: environment(config, &found.profile, own),
+        modes: modes(&found.name, &found.profile, ToolsPolicy::RequirePermission),
+        settings: profiles::session_settings(quirks, true, ToolsPolicy::RequirePermission),
+        quirks,
+        name: found.name.clone(),
+        command: found.profile.command.clone(),
+        folder: folder.to_path_buf(),
+        attempt: id,
+        resume: None,
+        model: None,
+        initialize: Duration::from_millis(config.timeouts.initialize_ms),
+        exit: Duration::from_millis(config.timeouts.exit_ms),
+    }
+}
+
 /// The agent's names of its modes: the owner's, else those known, else the usual ones.
 fn modes(agent: &str, profile: &Profile, policy: ToolsPolicy) -> Modes {
     let known = profiles::known(agent).map(|known| known.modes);
@@ -135,7 +157,8 @@ fn environment(config: &Config, profile: &Profile, own: impl Fn(&str) -> Option<
 }
 
 /// Finds a program as a shell would.
-fn find(program: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = Path::new(program);
     if path.components().count() > 1 {
         return path.is_file().then(|| path.to_path_buf());

@@ -4,9 +4,11 @@
 
 pub mod acp;
 pub mod detect;
+pub mod doctor;
 pub mod process;
 pub mod profiles;
 pub mod script;
+pub mod versions;
 
 use coord_protocol::{
     attempt::FailureReason,

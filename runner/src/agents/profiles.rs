@@ -23,6 +23,10 @@ pub struct Known {
     pub package: &'static str,
     /// How somebody signs in, in words.
     pub sign_in: &'static str,
+    /// The program of its maker beside it, which somebody signs in with.
+    pub beside: Option<&'static str>,
+    /// Signs that somebody has signed in, where only a prompt would tell for certain: variables, and files in the home folder.
+    pub signs: Option<Signs>,
     /// Where it differs from others.
     pub quirks: Quirks,
 }
@@ -38,6 +42,15 @@ pub struct ModeNames {
     pub approve: &'static str,
     /// An option that is set beside the mode: its name, its value while planning, and its value otherwise.
     pub option: Option<(&'static str, &'static str, &'static str)>,
+}
+
+/// Signs that somebody has signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct Signs {
+    /// Variables that hold a key.
+    pub variables: &'static [&'static str],
+    /// Files, below the home folder.
+    pub files: &'static [&'static str],
 }
 
 /// Where an agent differs from others in what it says and does. All off is an agent that keeps the protocol to the letter.
@@ -80,6 +93,12 @@ pub const KNOWN: &[Known] = &[
         },
         package: "@agentclientprotocol/claude-agent-acp",
         sign_in: "run `claude` and type /login, or set ANTHROPIC_API_KEY",
+        beside: Some("claude"),
+        // A session is made without a sign-in, too.
+        signs: Some(Signs {
+            variables: &["ANTHROPIC_API_KEY"],
+            files: &[".claude/.credentials.json"],
+        }),
         quirks: Quirks {
             claude_options: true,
             ..PLAIN
@@ -99,6 +118,8 @@ pub const KNOWN: &[Known] = &[
         },
         package: "@agentclientprotocol/codex-acp",
         sign_in: "run `codex login`",
+        beside: Some("codex"),
+        signs: None,
         quirks: Quirks {
             error_in_update: true,
             cancel_leaves_shell: true,
@@ -118,6 +139,8 @@ pub const KNOWN: &[Known] = &[
         },
         package: "@google/gemini-cli",
         sign_in: "run `gemini` and sign in, or set GEMINI_API_KEY",
+        beside: None,
+        signs: None,
         quirks: Quirks {
             minute_of_session: true,
             needs_ask_tool: true,
@@ -137,6 +160,12 @@ pub const KNOWN: &[Known] = &[
         },
         package: "opencode-ai",
         sign_in: "run `opencode auth login`",
+        beside: None,
+        // It makes a session without a sign-in, too.
+        signs: Some(Signs {
+            variables: &["OPENCODE_CONFIG_CONTENT"],
+            files: &[".local/share/opencode/auth.json"],
+        }),
         quirks: Quirks {
             needs_ask_tool: true,
             ..PLAIN

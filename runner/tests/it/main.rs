@@ -7,6 +7,7 @@ mod agents;
 mod common;
 mod dependencies;
 mod disk;
+mod doctor;
 mod faults;
 mod hostile;
 mod link;

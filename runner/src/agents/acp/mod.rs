@@ -7,6 +7,7 @@ mod convert;
 mod fault;
 mod lines;
 mod open;
+pub mod probe;
 
 use super::{
     Agent, AgentAsk, AgentError, AgentEvent, AgentMode, AskId, BoxFuture, Launch, Modes, Reply, Started, Tokens, TurnEnd,
