@@ -28,8 +28,8 @@ pub fn tool(step: &Step, tools: &[String]) -> Option<Move> {
         Step::Run(command) => ("run_shell_command", json!({"command": command, "description": "Runs a command"})),
         // It has none of its own over ACP: this is the runner's.
         Step::Ask { question, options } => ("ask", json!({"question": question, "options": options})),
-        // A plan is words here: its own tool wants a file, which is another story.
-        Step::Plan(plan) => return Some(Move::say(plan)),
+        // Its plan is a file that the model wrote before.
+        Step::Plan(file) => ("exit_plan_mode", json!({"plan_filename": file, "plan_path": file})),
         _ => return None,
     };
     named(tools, name).map(|name| Move::tool(name, input))

@@ -64,6 +64,10 @@ pub struct Quirks {
     pub needs_ask_tool: bool,
     /// Ending a turn leaves its shell running; ending the session does not.
     pub cancel_leaves_shell: bool,
+    /// It asks whether its plan is good by naming the file it is in.
+    pub plan_in_file: bool,
+    /// It says in words that its mode is another now.
+    pub mode_in_words: bool,
     /// The settings it is given with a session are those of Claude's programming interface.
     pub claude_options: bool,
 }
@@ -73,6 +77,8 @@ const PLAIN: Quirks = Quirks {
     minute_of_session: false,
     needs_ask_tool: false,
     cancel_leaves_shell: false,
+    plan_in_file: false,
+    mode_in_words: false,
     claude_options: false,
 };
 
@@ -144,14 +150,23 @@ pub const KNOWN: &[Known] = &[
         quirks: Quirks {
             minute_of_session: true,
             needs_ask_tool: true,
+            plan_in_file: true,
+            mode_in_words: true,
             ..PLAIN
         },
     },
     Known {
         name: "opencode",
         command: &["opencode", "acp"],
-        env_allow: &["OPENCODE_CONFIG", "OPENCODE_CONFIG_CONTENT"],
-        env: &[("OPENCODE_DISABLE_AUTOUPDATE", "1")],
+        env_allow: &["OPENCODE_CONFIG"],
+        // It does as it likes otherwise. This goes over its user's own settings, and leaves the rest of them.
+        env: &[
+            ("OPENCODE_DISABLE_AUTOUPDATE", "1"),
+            (
+                "OPENCODE_CONFIG_CONTENT",
+                r#"{"permission":{"edit":"ask","bash":"ask","webfetch":"ask"},"share":"disabled"}"#,
+            ),
+        ],
         modes: ModeNames {
             plan: "plan",
             ask: "build",

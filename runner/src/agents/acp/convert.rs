@@ -1,6 +1,7 @@
 //! From the crate's types to ours and back.
 
 use super::super::{AgentAsk, AgentError, AgentEvent, Field, Takes, Tokens, Value};
+use super::habits::Habits;
 use agent_client_protocol::{
     Error, ErrorCode,
     v1::schema::{
@@ -147,7 +148,7 @@ const fn status(status: ToolCallStatus) -> ToolStatus {
 }
 
 /// A request for permission, and the options by which it is answered.
-pub fn permission(request: RequestPermissionRequest, folder: &Path) -> (AgentAsk, Vec<PermissionOption>) {
+pub fn permission(request: RequestPermissionRequest, folder: &Path, habits: &Habits) -> (AgentAsk, Vec<PermissionOption>) {
     let fields = request.tool_call.fields;
     let (content, diffs) = fields.content.map(|content| contents(content, folder)).unwrap_or_default();
     let plan = match fields.kind {
@@ -159,7 +160,7 @@ pub fn permission(request: RequestPermissionRequest, folder: &Path) -> (AgentAsk
                 .and_then(|plan| plan.as_str());
             Some(input.map(str::to_owned).or_else(|| content.clone()).unwrap_or_default())
         }
-        _ => None,
+        _ => fields.title.as_deref().and_then(|title| habits.plan(title)),
     };
     let call = ToolCall {
         tool_call: request.tool_call.tool_call_id.to_string(),

@@ -4,7 +4,7 @@
 //! the loop holds the reader ([`lines`]), and the agent waits on its own output. Replies go out from the attempt's task.
 
 mod convert;
-mod fault;
+mod habits;
 mod lines;
 mod open;
 pub mod probe;
@@ -26,6 +26,7 @@ use agent_client_protocol::{
         },
     },
 };
+use habits::Habits;
 use lines::Gate;
 use open::open;
 use std::{
@@ -56,7 +57,7 @@ enum Owed {
 }
 
 struct Acp {
-    fault: fault::Shared,
+    habits: Habits,
     started: Started,
     session: SessionId,
     connection: ConnectionTo<AgentRole>,
@@ -87,14 +88,14 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
     let garbage = Arc::new(lines::Garbage::default());
     let (stop, stopped) = oneshot::channel();
     let (ready, connected) = oneshot::channel();
-    let fault = fault::Shared::of(launch.quirks);
+    let habits = Habits::of(&launch);
     let transport = lines::transport(stdin, stdout, gate.clone(), Arc::clone(&garbage), sender.clone());
     let driver = tokio::spawn(drive(
         transport,
         sender.clone(),
         gate,
         Arc::clone(&live),
-        fault.clone(),
+        habits.clone(),
         launch.folder.clone(),
         (ready, stopped),
     ));
@@ -126,7 +127,7 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
         Ok((connection, opened)) => {
             live.store(true, Ordering::Release);
             Ok(Box::new(Acp {
-                fault,
+                habits,
                 session: SessionId::new(opened.started.session.clone()),
                 started: opened.started,
                 connection,
@@ -172,7 +173,7 @@ async fn drive(
     events: mpsc::Sender<Inner>,
     gate: Gate,
     live: Arc<AtomicBool>,
-    fault: fault::Shared,
+    habits: Habits,
     folder: PathBuf,
     (ready, stopped): (oneshot::Sender<ConnectionTo<AgentRole>>, oneshot::Receiver<()>),
 ) {
@@ -180,7 +181,7 @@ async fn drive(
     let (asks, questions) = (Arc::clone(&ids), ids);
     let (permissions, elicitations) = (events.clone(), events.clone());
     let updates = events;
-    let asked_in = folder.clone();
+    let (asked_in, asking) = (folder.clone(), habits.clone());
     let result = Client
         .v1()
         .name("coord-runner")
@@ -188,7 +189,7 @@ async fn drive(
             async move |request: RequestPermissionRequest, responder: Responder<RequestPermissionResponse>, cx| {
                 let id = AskId(asks.fetch_add(1, Ordering::Relaxed));
                 watch_withdrawal(&cx, &permissions, id, &responder)?;
-                let (ask, options) = convert::permission(request, &asked_in);
+                let (ask, options) = convert::permission(request, &asked_in, &asking);
                 // A closed channel means that the attempt is over: the dropped responder answers with an error.
                 let _ = permissions.send(Inner::Permission(id, ask, options, responder)).await;
                 Ok(())
@@ -214,7 +215,7 @@ async fn drive(
             // Untyped, so that every notification passes the gate, the unknown ones too.
             async move |notification: agent_client_protocol::UntypedMessage, _cx| {
                 let (method, params) = notification.into_parts();
-                if method == "session/update" && live.load(Ordering::Acquire) && !fault.takes(&params) {
+                if method == "session/update" && live.load(Ordering::Acquire) && !habits.takes(&params) {
                     match serde_json::from_value::<SessionNotification>(params) {
                         Ok(update) => {
                             for event in convert::update(update.update, &folder) {
@@ -261,25 +262,27 @@ fn watch_withdrawal<T: agent_client_protocol::JsonRpcResponse>(
 }
 
 impl Acp {
-    fn turn_ended(result: Result<PromptResponse, Error>, fault: &fault::Shared) -> AgentEvent {
+    fn turn_ended(result: Result<PromptResponse, Error>, habits: &Habits) -> AgentEvent {
         let result = result.map_err(|error| convert::error(&error));
-        let ended = result.and_then(|response| fault.error().map_or(Ok(response), Err)).map(|response| {
-            let end = match response.stop_reason {
-                StopReason::EndTurn => TurnEnd::Done,
-                StopReason::Cancelled => TurnEnd::Cancelled,
-                StopReason::Refusal => TurnEnd::Refused,
-                // What other reasons may come are limits of the agent's own.
-                _ => TurnEnd::Limit,
-            };
-            let tokens = match &response.usage {
-                Some(usage) => Some(Tokens {
-                    input: i64::try_from(usage.input_tokens).unwrap_or(i64::MAX),
-                    output: i64::try_from(usage.output_tokens).unwrap_or(i64::MAX),
-                }),
-                None => response.meta.as_ref().and_then(convert::quota),
-            };
-            (end, tokens)
-        });
+        let ended = result
+            .and_then(|response| habits.error().map_or(Ok(response), Err))
+            .map(|response| {
+                let end = match response.stop_reason {
+                    StopReason::EndTurn => TurnEnd::Done,
+                    StopReason::Cancelled => TurnEnd::Cancelled,
+                    StopReason::Refusal => TurnEnd::Refused,
+                    // What other reasons may come are limits of the agent's own.
+                    _ => TurnEnd::Limit,
+                };
+                let tokens = match &response.usage {
+                    Some(usage) => Some(Tokens {
+                        input: i64::try_from(usage.input_tokens).unwrap_or(i64::MAX),
+                        output: i64::try_from(usage.output_tokens).unwrap_or(i64::MAX),
+                    }),
+                    None => response.meta.as_ref().and_then(convert::quota),
+                };
+                (end, tokens)
+            });
         AgentEvent::TurnEnded(ended)
     }
 
@@ -349,15 +352,15 @@ impl Agent for Acp {
         let blocks = vec![ContentBlock::Text(TextContent::new(text))];
         let request = PromptRequest::new(self.session.clone(), blocks);
         let (events, failed) = (self.sender.clone(), self.sender.clone());
-        self.fault.forget();
-        let fault = self.fault.clone();
+        self.habits.forget();
+        let habits = self.habits.clone();
         // Ordered with the updates: a plain wait for the response can overtake them.
         let sent = self.connection.prepare_request(request).on_receiving_result(async move |result| {
-            let _ = events.send(Inner::Event(Self::turn_ended(result, &fault))).await;
+            let _ = events.send(Inner::Event(Self::turn_ended(result, &habits))).await;
             Ok(())
         });
         if let Err(error) = sent {
-            let _ = failed.try_send(Inner::Event(Self::turn_ended(Err(error), &self.fault)));
+            let _ = failed.try_send(Inner::Event(Self::turn_ended(Err(error), &self.habits)));
         }
     }
 

@@ -1,12 +1,13 @@
 //! Gemini CLI.
 
 use super::{Rig, scenarios};
+use coord_protocol::attempt::FailureReason;
 
 /// Its settings, as its user would have them who signed in with a key and wants nothing told.
 const SETTINGS: &str = r#"{
     "security": {"auth": {"selectedType": "gemini-api-key"}},
     "privacy": {"usageStatisticsEnabled": false},
-    "general": {"enableAutoUpdate": false},
+    "general": {"enableAutoUpdate": false, "maxAttempts": 1},
     "model": {"name": "gemini-2.5-pro"}
 }"#;
 
@@ -49,4 +50,15 @@ async fn agt_7_gemini_killed_in_mid_tool_goes_on_in_its_session() {
 #[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
 async fn agt_6_gemini_told_to_stop_ends_its_command_first() {
     scenarios::stopped_gracefully(rig().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_7_gemini_tells_errors_of_its_model_as_what_they_are() {
+    let cases = [
+        (401, FailureReason::NotSignedIn, "sign in"),
+        (429, FailureReason::AgentError, "too many requests"),
+        (500, FailureReason::AgentError, "a fault"),
+    ];
+    scenarios::failures_are_told(rig().await, &cases).await;
 }

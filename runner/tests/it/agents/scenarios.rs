@@ -86,8 +86,7 @@ pub async fn always_in_this_attempt(rig: Rig) {
 /// In plan mode a model that edits all the same does not get through, whatever the job's policy; when the plan is accepted it may.
 pub async fn plan_mode_holds(rig: Rig) {
     let runner = rig.runner();
-    // Gemini CLI takes its shell away from a model that plans, so there is nothing to try with it.
-    let shell = rig.agent != "gemini";
+    let gemini = rig.agent == "gemini";
     let mut script = vec![
         write("output/early.txt", "too early\n"),
         json!({"run": "mkdir -p output && echo too early > output/shell.txt"}),
@@ -95,8 +94,9 @@ pub async fn plan_mode_holds(rig: Rig) {
         write("output/late.txt", "in time\n"),
         json!({"say": "Carried out."}),
     ];
-    if !shell {
-        script.remove(1);
+    if gemini {
+        // It takes its shell away from a model that plans, and its plan is a file beside its sessions.
+        script.splice(1..3, [write("plan.md", "1. Write the file.\n"), json!({"plan": "plan.md"})]);
     }
     let mut job = rig.job(json!(script));
     job.mode = Mode::Plan;
@@ -224,7 +224,8 @@ pub async fn stopped_gracefully(rig: Rig) {
 }
 
 /// Errors of the model's server end the attempt as what they are.
-pub async fn failures_are_told(rig: Rig, cases: &[(u16, FailureReason, &str)]) {
+pub async fn failures_are_told(mut rig: Rig, cases: &[(u16, FailureReason, &str)]) {
+    rig.bench.extra = rig.bench.extra.replace("[retry]\nlimit = 1", "[retry]\nlimit = 0");
     let runner = rig.runner();
     for (status, reason, words) in cases {
         let errors: Vec<serde_json::Value> = (0..20)
