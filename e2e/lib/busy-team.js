@@ -59,7 +59,7 @@ export async function busyTeam(stage) {
     name: 'The new orchard',
     objects: [
       { ...common, id: 'g', type: 'group', x: -40, y: -60, w: 1320, h: 260, z: 'Zz', text: 'Under way', color: 'green' },
-      ...[jobs.survey, jobs.plan, jobs.order, jobs.plant].map((job, at) => ({ ...common, id: `j${at}`, type: 'job', x: at * 320, y: 0, w: 280, h: 136, z: `a${at}`, text: '', color: 'gray', job: job.id })),
+      ...[jobs.survey, jobs.plan, jobs.order, jobs.plant].map((job, at) => ({ ...common, parent: 'g', id: `j${at}`, type: 'job', x: 40 + at * 320, y: 60, w: 280, h: 136, z: `a${at}`, text: '', color: 'gray', job: job.id })),
       { ...common, id: 'i1', type: 'idea', x: 0, y: 260, w: 240, h: 120, z: 'b1', text: 'Bees between the rows', color: 'violet' },
       { ...common, id: 'i2', type: 'idea', x: 320, y: 260, w: 240, h: 120, z: 'b2', text: 'A gate at the lane', color: 'violet' },
       { ...common, id: 's', type: 'sticky', x: 660, y: 250, w: 180, h: 180, z: 'b3', text: 'Who drives the digger?', color: 'amber' },

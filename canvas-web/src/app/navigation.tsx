@@ -97,7 +97,7 @@ export function PhoneTop({ workspace }: { workspace: Workspace }) {
   );
 }
 
-const tab = 'relative flex flex-1 flex-col items-center gap-0.5 py-1.5 text-2xs';
+const tab = 'relative flex min-w-0 flex-1 flex-col items-center gap-0.5 py-1.5 text-2xs';
 
 export function PhoneTabs({ workspace, mayCreate }: Props) {
   const path = usePath();
@@ -127,7 +127,7 @@ export function PhoneTabs({ workspace, mayCreate }: Props) {
         trigger={
           <button type="button" className={cx(tab, inside ? 'bg-hover font-medium text-ink' : 'text-ink-2')}>
             <Ellipsis className="size-5" aria-hidden />
-            {inside?.label ?? 'More'}
+            <span className="max-w-full truncate">{inside?.label ?? 'More'}</span>
           </button>
         }
       >

@@ -83,7 +83,7 @@ function Bar({
   const folders = useMemo(() => [...new Set(Object.values(all).flatMap((job) => job.folder || []))].sort(), [all]);
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2.5 md:px-4">
-      <div className="relative min-w-36 flex-1 md:max-w-56">
+      <div className="relative min-w-36 flex-1 max-md:basis-full md:max-w-56">
         <Search className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-ink-3" aria-hidden />
         <input
           id="graph-search"
@@ -167,7 +167,7 @@ function Bar({
   );
 }
 
-const pick = 'max-md:flex-1 [&>select]:h-8 [&>select]:py-0 [&>select]:text-sm';
+const pick = 'max-md:min-w-28 max-md:flex-1 [&>select]:h-8 [&>select]:py-0 [&>select]:text-sm';
 
 const Choice = ({ icon, words }: { icon: React.ReactNode; words: string }) => (
   <span className="inline-flex items-center gap-1 [&>svg]:size-3.5">

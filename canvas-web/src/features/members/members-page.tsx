@@ -88,9 +88,9 @@ function Members({ workspace }: { workspace: Workspace }) {
           const self = member.user === me?.id;
           const changeable = administer && member.role !== 'owner' && !self;
           return (
-            <li key={member.user} className="flex items-center gap-3 border-b px-4 py-2.5 last:border-0">
+            <li key={member.user} className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-b px-4 py-2.5 last:border-0">
               <Avatar name={member.name} className="size-8 text-xs" />
-              <div className="min-w-0 flex-1">
+              <div className="min-w-0 flex-1 max-md:basis-[65%]">
                 <p className="truncate font-medium text-sm">
                   {member.name} {self && <span className="font-normal text-ink-3">(you)</span>}
                 </p>
@@ -102,7 +102,7 @@ function Members({ workspace }: { workspace: Workspace }) {
               {changeable ? (
                 <Select
                   aria-label={`Role of ${member.name}`}
-                  className="w-32"
+                  className="w-32 max-md:ml-11"
                   value={member.role}
                   onChange={(event) =>
                     event.target.value === 'owner' ? setHanding(member) : void setRole(member, event.target.value as Role)
