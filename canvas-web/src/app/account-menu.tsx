@@ -5,7 +5,9 @@ import type { ReactNode } from 'react';
 import { api } from '@/api/calls';
 import { useMe } from '@/api/hooks';
 import { forgetCopies, unsavedEdits } from '@/canvas/sync/copies';
+import { forgetLineComments } from '@/features/review/line-comments';
 import { cx } from '@/shared/lib/cx';
+import { forgetDrafts } from '@/shared/lib/drafts';
 import { type ThemeChoice, useTheme } from '@/shared/lib/theme';
 import { Avatar } from '@/shared/ui/bits';
 import { Menu, MenuGroup, MenuItem, MenuLine } from '@/shared/ui/menu';
@@ -35,6 +37,8 @@ export function AccountMenu({ small }: { small?: boolean }) {
       return;
     }
     cache.clear();
+    forgetDrafts();
+    forgetLineComments();
     if (me) {
       await forgetCopies(me.id);
     }

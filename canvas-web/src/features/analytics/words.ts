@@ -7,7 +7,8 @@ export function spanWords(ms: number | null | undefined): string {
   }
   const minutes = ms / 60_000;
   if (minutes < 1) {
-    return `${Math.round(ms / 1000)} s`;
+    const seconds = ms / 1000;
+    return `${seconds >= 10 || seconds === 0 ? Math.round(seconds) : seconds.toFixed(1).replace(/\.0$/, '')} s`;
   }
   if (minutes < 90) {
     return `${Math.round(minutes)} min`;

@@ -1,9 +1,18 @@
 import { useMemo } from 'react';
 import { create } from 'zustand';
+import { createJSONStorage, persist } from 'zustand/middleware';
 import type { LineComment } from '@/api/types';
 
-/** Comments on lines, gathered while one reads a diff, until they go out with the review. One per line. */
-const useStore = create<{ byAttempt: Readonly<Record<string, readonly LineComment[]>> }>(() => ({ byAttempt: {} }));
+interface Gathered {
+  byAttempt: Readonly<Record<string, readonly LineComment[]>>;
+}
+
+/** Comments on lines, gathered while one reads a diff, until they go out with the review; kept with the tab (WEB-5). One per line. */
+const useStore = create<Gathered>()(
+  persist(() => ({ byAttempt: {} }), { name: 'coord:line-comments', storage: createJSONStorage(() => sessionStorage) }),
+);
+
+export const forgetLineComments = () => useStore.setState({ byAttempt: {} });
 const none: readonly LineComment[] = [];
 
 export const sameLine = (a: LineComment, b: LineComment): boolean =>
