@@ -42,8 +42,18 @@ pub enum FailureReason {
     AgentSilent,
     /// The agent wants somebody to sign in on the runner's machine.
     NotSignedIn,
-    /// The agent ended its turn with an error or a refusal.
+    /// The agent ended its turn with an error of another kind.
     AgentError,
+    /// The agent will not do it.
+    Refused,
+    /// The model's service allows no more for now. [`Attempt::retry_at`] says when it does again, where it was told.
+    RateLimited,
+    /// The model's service failed or was overloaded.
+    ServiceError,
+    /// The model's service, or the Coord server, could not be reached from the runner's machine.
+    Network,
+    /// The agent's process lived but said nothing for longer than the runner's owner allows.
+    Stalled,
     /// The repository or its branch could not be used.
     Git,
     /// The runner's disk is full or not writable.
@@ -51,6 +61,7 @@ pub enum FailureReason {
     /// The runner's owner does not allow it (RUN-9).
     Policy,
     /// Anything else; the detail says what.
+    #[serde(other)]
     Other,
 }
 
@@ -154,6 +165,9 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
     /// Why it failed.
     pub failure: Option<FailureReason>,
+    /// When trying again may help, where that was told: the end of a rate limit.
+    #[serde(default)]
+    pub retry_at: Option<Timestamp>,
     /// The worker's own summary, or what went wrong.
     pub summary: Option<String>,
     /// Tokens, cost, time.

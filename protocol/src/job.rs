@@ -2,7 +2,7 @@
 
 use crate::{
     account::Person,
-    attempt::Attempt,
+    attempt::{Attempt, FailureReason},
     id::{JobId, RunnerId, UserId, WorkspaceId},
     time::Timestamp,
 };
@@ -55,6 +55,28 @@ pub enum Activity {
     MergeBlocked,
     /// Approved, but required checks failed.
     ChecksFailed,
+}
+
+/// Why an agent at work does nothing at the moment (AGT-7). Nobody is needed for it to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "pause", rename_all = "snake_case")]
+pub enum Pause {
+    /// Its process lives but has said nothing since then. It may be thinking, or hang: people decide.
+    Silent {
+        /// When it last said something.
+        since: Timestamp,
+    },
+    /// It broke off, or ran into a limit, and is started again by itself.
+    Backoff {
+        /// What went wrong.
+        reason: FailureReason,
+        /// When it is started again.
+        until: Timestamp,
+        /// Which retry in a row that will be, counted from 1.
+        retry: u32,
+        /// After how many the attempt fails.
+        limit: u32,
+    },
 }
 
 /// How urgent a job is.
@@ -308,6 +330,9 @@ pub struct Job {
     pub state: JobState,
     /// What is going on inside the state.
     pub activity: Option<Activity>,
+    /// Why its agent does nothing at the moment.
+    #[serde(default)]
+    pub pause: Option<Pause>,
     /// Why it is not running.
     pub hold: Option<Hold>,
     /// Name of an agent in the runner's configuration, or `any`. Absent for user jobs.

@@ -72,6 +72,9 @@ pub enum WorkResult {
         reason: FailureReason,
         /// Words for a person.
         detail: String,
+        /// When trying again may help, where that was told.
+        #[serde(default)]
+        retry_at: Option<Timestamp>,
     },
     /// Stopped as asked by [`ToRunner::Stop`], or handed back by the runner's owner.
     Stopped,
@@ -129,6 +132,28 @@ pub enum MergeResult {
     },
 }
 
+/// A [`crate::job::Pause`] as a runner tells it: in durations, since its clock may be another than the server's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "pause", rename_all = "snake_case")]
+pub enum PauseTold {
+    /// The agent's process lives but says nothing.
+    Silent {
+        /// For how long already, in milliseconds.
+        for_ms: i64,
+    },
+    /// The agent is started again by itself.
+    Backoff {
+        /// What went wrong.
+        reason: FailureReason,
+        /// In how many milliseconds.
+        in_ms: i64,
+        /// Which retry in a row that will be, counted from 1.
+        retry: u32,
+        /// After how many the attempt fails.
+        limit: u32,
+    },
+}
+
 /// Messages from a runner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -170,6 +195,9 @@ pub enum FromRunner {
         fence: i64,
         /// What.
         activity: Activity,
+        /// Why the agent does nothing at the moment.
+        #[serde(default)]
+        pause: Option<PauseTold>,
     },
     /// The attempt ended; repeated until [`ToRunner::FinishConfirmed`].
     Finished(Box<Finished>),
@@ -294,6 +322,9 @@ pub enum ToRunner {
         attempt: AttemptId,
         /// At once.
         kill: bool,
+        /// Without waiting for a tool call that runs: a graceful stop was asked for twice.
+        #[serde(default)]
+        hurry: bool,
     },
     /// What the runner's owner asked for on its screen was not done.
     OwnerRefused {

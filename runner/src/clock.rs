@@ -26,6 +26,17 @@ impl Clock {
         RequestId(uuid::Uuid::now_v7())
     }
 
+    /// A secret for one use: 32 bytes in hexadecimal.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn secret(self) -> std::io::Result<String> {
+        let mut bytes = [0; 32];
+        let filled = rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes);
+        filled.map_err(|_| std::io::Error::other("the system has no randomness"))?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// A number from 0 up to 1, for spreading reconnects. Not for secrets.
     #[must_use]
     pub fn chance(self) -> f64 {

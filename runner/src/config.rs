@@ -93,6 +93,9 @@ pub struct Config {
     /// What is kept on disk.
     #[serde(default)]
     pub disk: Disk,
+    /// This program, which agents start for the tool that asks people.
+    #[serde(skip, default = "own_program")]
+    pub program: PathBuf,
 }
 
 /// Environment of agents: an allow-list of the runner's own variables, and forced values.
@@ -119,6 +122,8 @@ pub struct Profile {
     pub plan_mode: Option<String>,
     /// The agent's own name of the mode in which it asks before it acts.
     pub work_mode: Option<String>,
+    /// Whether it has no questions of its own and is given a tool that asks people (AGT-4). Without it, as is known of the agent.
+    pub needs_mcp_ask: Option<bool>,
 }
 
 /// What the machine's owner allows (RUN-9). An empty list allows all, save for local repositories.
@@ -176,6 +181,8 @@ pub struct Retry {
     pub limit: u32,
     /// Pause before the first retry; each further one is three times as long, at most five minutes.
     pub backoff_ms: u64,
+    /// Longest wait for the end of a rate limit. One that ends later fails the attempt, which then says when it ends.
+    pub max_wait_ms: u64,
 }
 
 impl Default for Retry {
@@ -183,6 +190,7 @@ impl Default for Retry {
         Self {
             limit: 3,
             backoff_ms: 2_000,
+            max_wait_ms: 1_800_000,
         }
     }
 }
@@ -205,6 +213,10 @@ impl Retry {
 pub struct Timeouts {
     /// From an agent's start to its first answer.
     pub initialize_ms: u64,
+    /// Silence of a working agent after which the log and the job say so.
+    pub silence_ms: u64,
+    /// Silence after which it is ended and started again; 0 for never.
+    pub silence_end_ms: u64,
     /// For a running tool call to end after a stop was asked for.
     pub stop_grace_ms: u64,
     /// For the agent to end its turn after it was told to.
@@ -221,6 +233,8 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             initialize_ms: 30_000,
+            silence_ms: 600_000,
+            silence_end_ms: 0,
             stop_grace_ms: 60_000,
             cancel_ms: 10_000,
             exit_ms: 5_000,
@@ -275,6 +289,10 @@ fn tool_kinds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<T
             .ok_or_else(|| D::Error::custom(format!("`{word}` is no kind of tool")))
     };
     words.iter().map(kind).collect()
+}
+
+fn own_program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("coord-runner"))
 }
 
 const fn two() -> u32 {
@@ -504,6 +522,7 @@ mod tests {
         let retry = Retry {
             limit: 9,
             backoff_ms: 2_000,
+            ..Retry::default()
         };
         assert_eq!(retry.pause(1), Duration::from_secs(2));
         assert_eq!(retry.pause(2), Duration::from_secs(6));

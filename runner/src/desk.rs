@@ -297,7 +297,12 @@ impl Desk {
                 };
                 self.order(attempt, Order::Message(message));
             }
-            ToRunner::Stop { attempt, kill } => self.order(attempt, Order::Stop { kill }),
+            ToRunner::Stop {
+                attempt,
+                kill: false,
+                hurry: true,
+            } => self.order(attempt, Order::Hurry),
+            ToRunner::Stop { attempt, kill, .. } => self.order(attempt, Order::Stop { kill }),
             ToRunner::OwnerRefused {
                 attempt,
                 request,
@@ -404,7 +409,8 @@ impl Desk {
                 let detail = format!("the runner cannot write to its work folder: {}", error.source);
                 tracing::error!(%attempt, "{error}");
                 let reason = FailureReason::Disk;
-                self.refuse(&assignment, WorkResult::Failed { reason, detail });
+                let retry_at = None;
+                self.refuse(&assignment, WorkResult::Failed { reason, detail, retry_at });
             }
         }
     }
@@ -446,6 +452,7 @@ impl Desk {
                     &fallback,
                     WorkResult::Failed {
                         reason: FailureReason::Other,
+                        retry_at: None,
                         detail: "the runner made a mistake; its own log says more".to_owned(),
                     },
                 );

@@ -96,7 +96,7 @@ impl Done {
             WorkResult::Completed => (Ending::Completed, None, finished.summary.clone()),
             WorkResult::Stopped => (Ending::Stopped, None, None),
             WorkResult::RepositoryUnreachable { detail } => (Ending::Unreachable, None, Some(detail.clone())),
-            WorkResult::Failed { reason, detail } => {
+            WorkResult::Failed { reason, detail, .. } => {
                 let word = serde_json::to_value(reason).ok().and_then(|word| word.as_str().map(str::to_owned));
                 (Ending::Failed, word, Some(detail.clone()))
             }
@@ -270,6 +270,7 @@ mod tests {
             result: WorkResult::Failed {
                 reason: FailureReason::AgentCrashed,
                 detail: "it ended".to_owned(),
+                retry_at: None,
             },
             summary: None,
             usage: Usage::default(),

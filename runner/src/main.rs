@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use coord_protocol::id::AttemptId;
 use coord_runner::{
-    agents::{detect, doctor, script, versions},
+    agents::{ask, detect, doctor, script, versions},
     clock::Clock,
     config::Config,
     config_file,
@@ -76,6 +76,12 @@ enum Command {
         /// Script; otherwise the prompt's own, or the built-in demonstration.
         file: Option<PathBuf>,
     },
+    /// Be the tool by which an agent asks people.
+    #[command(hide = true)]
+    AskTool {
+        /// Where the runner listens.
+        place: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -120,6 +126,7 @@ async fn dispatch(arguments: &Arguments, screen: Option<&Messages>) -> anyhow::R
         Command::Agents { json } => agents(&load(arguments.config.as_deref())?, *json).await,
         Command::Disk { clean, json } => show_disk(&load(arguments.config.as_deref())?, *clean, *json),
         Command::AgentScript { file } => script::run(file.as_deref()).await,
+        Command::AskTool { place } => ask::server::run(place).await,
     }
 }
 

@@ -10,10 +10,11 @@ use crate::{
     spool::{Spool, SpoolError, State},
 };
 use coord_protocol::{
+    attempt::FailureReason,
     id::AttemptId,
     job::Activity,
     log::LogBody,
-    runner::{FromRunner, MAX_BATCH},
+    runner::{FromRunner, MAX_BATCH, PauseTold},
 };
 use std::{
     path::PathBuf,
@@ -29,6 +30,50 @@ const WINDOW: i64 = 4 * MAX_BATCH as i64;
 
 /// Pause before an unconfirmed end is told again.
 const REPEAT: Duration = Duration::from_secs(5);
+
+/// Why nothing happens at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pausing {
+    /// The agent has said nothing since then.
+    Silent {
+        /// When it last said something.
+        since: Instant,
+    },
+    /// The agent is started again.
+    Backoff {
+        /// What went wrong.
+        reason: FailureReason,
+        /// When.
+        until: Instant,
+        /// Which retry in a row, counted from 1.
+        retry: u32,
+        /// After how many the attempt fails.
+        limit: u32,
+    },
+}
+
+impl Pausing {
+    /// As the server is told at `now`.
+    fn told(self, now: Instant) -> PauseTold {
+        let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        match self {
+            Self::Silent { since } => PauseTold::Silent {
+                for_ms: ms(now.saturating_duration_since(since)),
+            },
+            Self::Backoff {
+                reason,
+                until,
+                retry,
+                limit,
+            } => PauseTold::Backoff {
+                reason,
+                in_ms: ms(until.saturating_duration_since(now)),
+                retry,
+                limit,
+            },
+        }
+    }
+}
 
 /// What one claim has to tell.
 #[derive(Debug)]
@@ -63,7 +108,7 @@ struct Outgoing {
     sent: i64,
     /// Last entry the server holds.
     confirmed: i64,
-    activity: Option<Activity>,
+    activity: Option<(Activity, Option<Pausing>)>,
     activity_told: bool,
     end: Option<FromRunner>,
     end_told: Option<Instant>,
@@ -120,7 +165,7 @@ impl Outbox {
     pub fn glance(&self) -> Glance {
         let state = self.lock();
         Glance {
-            activity: state.activity,
+            activity: state.activity.map(|(activity, _)| activity),
             brief: state.spool.as_ref().map(|spool| spool.brief().clone()).unwrap_or_default(),
             log: state.spool.as_ref().map(Spool::log_file),
             unconfirmed: state.spool.as_ref().map_or(0, |spool| (spool.last() - state.confirmed).max(0)),
@@ -152,9 +197,18 @@ impl Outbox {
 
     /// Tells what is going on now, if it changed.
     pub fn activity(&self, activity: Activity) {
+        self.tell(activity, None);
+    }
+
+    /// Tells what is going on, and why nothing happens at the moment.
+    pub fn pausing(&self, activity: Activity, pausing: Pausing) {
+        self.tell(activity, Some(pausing));
+    }
+
+    fn tell(&self, activity: Activity, pausing: Option<Pausing>) {
         let mut state = self.lock();
-        if state.activity != Some(activity) {
-            state.activity = Some(activity);
+        if state.activity != Some((activity, pausing)) {
+            state.activity = Some((activity, pausing));
             state.activity_told = false;
             drop(state);
             self.wake.ring();
@@ -243,13 +297,14 @@ impl Outbox {
         }
         let all_sent = state.spool.as_ref().is_none_or(|spool| state.sent >= spool.last());
         if !state.activity_told
-            && let Some(activity) = state.activity
+            && let Some((activity, pausing)) = state.activity
         {
             state.activity_told = true;
             let message = FromRunner::Activity {
                 attempt: self.attempt,
                 fence: self.fence,
                 activity,
+                pause: pausing.map(|pausing| pausing.told(now)),
             };
             return Ok(Some(encode(&message)));
         }

@@ -1520,6 +1520,7 @@ export interface components {
             number: number;
             outcome?: components["schemas"]["Outcome"] | null;
             person?: components["schemas"]["Person"] | null;
+            retry_at?: components["schemas"]["Timestamp"] | null;
             review?: components["schemas"]["Review"] | null;
             runner?: components["schemas"]["RunnerId"] | null;
             /** @description That runner's name at the time. */
@@ -1862,7 +1863,7 @@ export interface components {
          * @description Why an attempt failed, typed so that screens can say what to do.
          * @enum {string}
          */
-        FailureReason: "agent_crashed" | "agent_not_started" | "agent_protocol" | "agent_silent" | "not_signed_in" | "agent_error" | "git" | "disk" | "policy" | "other";
+        FailureReason: "agent_crashed" | "agent_not_started" | "agent_protocol" | "agent_silent" | "not_signed_in" | "agent_error" | "refused" | "rate_limited" | "service_error" | "network" | "stalled" | "git" | "disk" | "policy" | "other";
         /** @description What happened; `type` on the wire. Resources are as they are when the message is sent, for the person it is sent to. */
         FeedBody: {
             /** @description The job. */
@@ -2487,6 +2488,7 @@ export interface components {
             number: number;
             /** @description Who answers for it. */
             owner: components["schemas"]["Person"];
+            pause?: components["schemas"]["Pause"] | null;
             /** @description Where it stands in the Backlog: strings that sort by their bytes. Set by `after` and `before` of a change. */
             position: string;
             /** @description How urgent it is. */
@@ -2965,6 +2967,7 @@ export interface components {
                 number: number;
                 outcome?: components["schemas"]["Outcome"] | null;
                 person?: components["schemas"]["Person"] | null;
+                retry_at?: components["schemas"]["Timestamp"] | null;
                 review?: components["schemas"]["Review"] | null;
                 runner?: components["schemas"]["RunnerId"] | null;
                 /** @description That runner's name at the time. */
@@ -3141,6 +3144,7 @@ export interface components {
                 number: number;
                 /** @description Who answers for it. */
                 owner: components["schemas"]["Person"];
+                pause?: components["schemas"]["Pause"] | null;
                 /** @description Where it stands in the Backlog: strings that sort by their bytes. Set by `after` and `before` of a change. */
                 position: string;
                 /** @description How urgent it is. */
@@ -3492,6 +3496,30 @@ export interface components {
             /** @description New name. */
             name?: string | null;
             settings?: components["schemas"]["PatchSettings"] | null;
+        };
+        /** @description Why an agent at work does nothing at the moment (AGT-7). Nobody is needed for it to go on. */
+        Pause: {
+            /** @enum {string} */
+            pause: "silent";
+            /** @description When it last said something. */
+            since: components["schemas"]["Timestamp"];
+        } | {
+            /**
+             * Format: int32
+             * @description After how many the attempt fails.
+             */
+            limit: number;
+            /** @enum {string} */
+            pause: "backoff";
+            /** @description What went wrong. */
+            reason: components["schemas"]["FailureReason"];
+            /**
+             * Format: int32
+             * @description Which retry in a row that will be, counted from 1.
+             */
+            retry: number;
+            /** @description When it is started again. */
+            until: components["schemas"]["Timestamp"];
         };
         /** @description An invitation nobody has accepted yet. */
         PendingInvitation: {

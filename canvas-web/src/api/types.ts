@@ -16,6 +16,7 @@ export type BranchDecision = Schemas['BranchDecision'];
 export type Obstacle = Schemas['Obstacle'];
 export type Outcome = Schemas['Outcome'];
 export type FailureReason = Schemas['FailureReason'];
+export type Pause = Schemas['Pause'];
 export type FileKind = Schemas['FileKind'];
 export type RequestKind = Schemas['RequestKind'];
 export type ChoiceKind = Schemas['ChoiceKind'];

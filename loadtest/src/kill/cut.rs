@@ -266,6 +266,7 @@ async fn insist(world: &World) -> Result<()> {
             attempt,
             fence,
             activity: Activity::Running,
+            pause: None,
         },
         crate::client::runner::finished(attempt, fence, 2),
     ];

@@ -1,6 +1,6 @@
 //! Which agents this machine offers: those of the configuration, and the well-known ones found on the search path.
 
-use super::{Launch, Modes, profiles};
+use super::{AskPlace, Launch, Modes, profiles};
 use crate::config::{Config, ENV_ALLOWED, Profile, SCRIPTED};
 use coord_protocol::{
     id::AttemptId,
@@ -37,8 +37,8 @@ pub fn all(config: &Config) -> Vec<Found> {
         let mut profile = profiles::known(name).map_or_else(|| profile.clone(), |known| known.under(profile));
         if name == SCRIPTED {
             if profile.command.is_empty() {
-                let own = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("coord-runner"));
-                profile.command = vec![own.to_string_lossy().into_owned(), "agent-script".to_owned()];
+                let own = config.program.to_string_lossy().into_owned();
+                profile.command = vec![own, "agent-script".to_owned()];
             }
             let state = config.work_dir().join("scripted").to_string_lossy().into_owned();
             profile.env.entry("SCRIPTED_STATE".to_owned()).or_insert(state);
@@ -89,6 +89,7 @@ pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch
     }
     let own = |name: &str| std::env::var(name).ok();
     let quirks = profiles::quirks(agent);
+    let asks = found.profile.needs_mcp_ask.unwrap_or(quirks.needs_ask_tool);
     Ok(Launch {
         env: environment(config, &found.profile, own),
         modes: modes(agent, &found.profile, job.tools_policy),
@@ -100,6 +101,10 @@ pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch
         attempt: job.attempt,
         resume: None,
         model: job.model.clone(),
+        ask: asks.then(|| AskPlace {
+            program: config.program.clone(),
+            folder: config.work_dir().join("attempts").join(job.attempt.to_string()),
+        }),
         initialize: Duration::from_millis(config.timeouts.initialize_ms),
         exit: Duration::from_millis(config.timeouts.exit_ms),
     })
@@ -121,6 +126,7 @@ pub fn trial(config: &Config, found: &Found, folder: &Path, id: AttemptId) -> La
         attempt: id,
         resume: None,
         model: None,
+        ask: None,
         initialize: Duration::from_millis(config.timeouts.initialize_ms),
         exit: Duration::from_millis(config.timeouts.exit_ms),
     }

@@ -3,6 +3,7 @@
 //! An agent is started or resumed, prompted, answered, told to stop and closed; all else it does arrives as an [`AgentEvent`].
 
 pub mod acp;
+pub mod ask;
 pub mod detect;
 pub mod doctor;
 pub mod process;
@@ -15,6 +16,7 @@ use coord_protocol::{
     id::AttemptId,
     log::{PlanStep, SystemLevel, ToolCall, ToolKind, ToolUpdate},
     runner::AgentInfo,
+    time::Timestamp,
 };
 use std::{collections::BTreeMap, future::Future, path::PathBuf, pin::Pin, time::Duration};
 
@@ -44,10 +46,21 @@ pub struct Launch {
     pub settings: Option<serde_json::Map<String, serde_json::Value>>,
     /// Where it differs from others.
     pub quirks: profiles::Quirks,
+    /// For agents that need a tool to ask people.
+    pub ask: Option<AskPlace>,
     /// Until its first answer.
     pub initialize: Duration,
     /// Until it ends by itself, and again after it was asked to.
     pub exit: Duration,
+}
+
+/// Where the tool is that asks people.
+#[derive(Debug, Clone)]
+pub struct AskPlace {
+    /// The runner's own program.
+    pub program: PathBuf,
+    /// Folder of the attempt, for the socket.
+    pub folder: PathBuf,
 }
 
 /// The agent's own names of its modes.
@@ -101,6 +114,26 @@ pub enum AgentError {
     /// Somebody has to sign in on this machine.
     #[error("{0}")]
     NotSignedIn(String),
+    /// It will not do it.
+    #[error("{0}")]
+    Refused(String),
+    /// Its model's service allows no more for now.
+    #[error("{detail}")]
+    RateLimited {
+        /// Its words.
+        detail: String,
+        /// When it does again, where that was told.
+        retry_at: Option<Timestamp>,
+    },
+    /// Its model's service failed.
+    #[error("{0}")]
+    Service(String),
+    /// Its model's service cannot be reached.
+    #[error("{0}")]
+    Network(String),
+    /// Its process lived and said nothing for longer than the owner allows.
+    #[error("{0}")]
+    Stalled(String),
     /// It ended its turn with an error.
     #[error("{detail}")]
     Failed {
@@ -121,7 +154,21 @@ impl AgentError {
             Self::Protocol(_) => FailureReason::AgentProtocol,
             Self::Crashed(_) => FailureReason::AgentCrashed,
             Self::NotSignedIn(_) => FailureReason::NotSignedIn,
+            Self::Refused(_) => FailureReason::Refused,
+            Self::RateLimited { .. } => FailureReason::RateLimited,
+            Self::Service(_) => FailureReason::ServiceError,
+            Self::Network(_) => FailureReason::Network,
+            Self::Stalled(_) => FailureReason::Stalled,
             Self::Failed { .. } => FailureReason::AgentError,
+        }
+    }
+
+    /// When trying again may help, where that was told.
+    #[must_use]
+    pub const fn retry_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::RateLimited { retry_at, .. } => *retry_at,
+            _ => None,
         }
     }
 
@@ -129,9 +176,15 @@ impl AgentError {
     #[must_use]
     pub const fn transient(&self) -> bool {
         match self {
-            Self::Silent(_) | Self::Protocol(_) | Self::Crashed(_) => true,
+            Self::Silent(_)
+            | Self::Protocol(_)
+            | Self::Crashed(_)
+            | Self::RateLimited { .. }
+            | Self::Service(_)
+            | Self::Network(_)
+            | Self::Stalled(_) => true,
             Self::Failed { transient, .. } => *transient,
-            Self::NotStarted(_) | Self::NotSignedIn(_) => false,
+            Self::NotStarted(_) | Self::NotSignedIn(_) | Self::Refused(_) => false,
         }
     }
 }

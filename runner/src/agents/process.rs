@@ -206,6 +206,7 @@ mod tests {
             },
             settings: None,
             quirks: super::super::profiles::Quirks::default(),
+            ask: None,
             initialize: Duration::ZERO,
             exit: Duration::ZERO,
         };

@@ -128,6 +128,8 @@ pub const KNOWN: &[Known] = &[
         signs: None,
         quirks: Quirks {
             error_in_update: true,
+            // Its own questions exist only while it plans.
+            needs_ask_tool: true,
             cancel_leaves_shell: true,
             ..PLAIN
         },
@@ -228,6 +230,7 @@ impl Known {
         profile.env.extend(own.env.clone());
         profile.plan_mode.clone_from(&own.plan_mode);
         profile.work_mode.clone_from(&own.work_mode);
+        profile.needs_mcp_ask = own.needs_mcp_ask;
         profile
     }
 }

@@ -3,16 +3,16 @@
 mod asks;
 
 use super::{
-    Attempt, Halt, Message, Order, prompt, questions,
+    Attempt, Halt, Message, Order, prompt, questions, retry,
     turn::{Left, Next, after_turn},
 };
 use crate::{
     agents::{Agent, AgentError, AgentEvent, AgentMode, AskId, Launch, Reply, Tokens, TurnEnd, acp, process},
+    outbox::Pausing,
     spool::SpoolError,
 };
 use asks::Pending;
 use coord_protocol::{
-    attempt::FailureReason,
     id::RequestId,
     job::Activity,
     log::{LogBody, SystemLevel},
@@ -22,8 +22,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Silence of a working agent after which the log says so. Agents retry for minutes without a word, so nothing is ended.
-const STALL: Duration = Duration::from_secs(600);
+/// Longest silence reckoned with.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Turns in a row that may end because something was refused to the agent.
 const REFUSALS: u32 = 10;
@@ -93,7 +93,9 @@ pub struct Conversation<'a> {
     stopping: Stopping,
     interrupted: bool,
     heard: Instant,
-    stall_told: bool,
+    /// How often this silence was told of.
+    notices: u32,
+    killed: bool,
 }
 
 impl<'a> Conversation<'a> {
@@ -141,7 +143,8 @@ impl<'a> Conversation<'a> {
             stopping: Stopping::No,
             interrupted: false,
             heard: Instant::now(),
-            stall_told: false,
+            notices: 0,
+            killed: false,
         };
         match conversation.open(opening, wanted, first) {
             Ok(()) => Ok(conversation),
@@ -214,17 +217,27 @@ impl<'a> Conversation<'a> {
         if result.is_ok() {
             result = self.late().await;
         }
-        let flushed = self.attempt.journal.flush();
         let at_once = match &result {
-            Ok(()) | Err(End::Halt(Halt::Failed(..) | Halt::Unreachable(_))) => false,
-            // A graceful stop has waited already, as far as it may.
-            Err(End::Halt(Halt::Stopped)) => self.turn,
-            Err(End::Halt(Halt::Dropped | Halt::Abandoned) | End::Broken { .. }) => true,
+            Ok(()) | Err(End::Halt(Halt::Failed(..) | Halt::Limited(..) | Halt::Unreachable(_))) => false,
+            Err(End::Halt(Halt::Stopped)) => self.killed,
+            Err(End::Halt(Halt::Dropped | Halt::Abandoned)) => true,
+            // One that ended its turn with an error is sound, and can end in order.
+            Err(End::Broken { error, .. }) => matches!(
+                error,
+                AgentError::Crashed(_) | AgentError::Protocol(_) | AgentError::Silent(_) | AgentError::Stalled(_)
+            ),
         };
-        self.agent.close(at_once).await;
+        let Self { attempt, agent, .. } = self;
+        let flushed = attempt.journal.flush();
+        let closed = attempt.unless_ordered(agent.close(at_once), false).await;
+        attempt.state.wall_ms = attempt.wall_ms();
+        attempt.began = Instant::now();
+        if let Err(halt) = closed {
+            // What was being ended in order is ended at once.
+            process::sweep(attempt.assignment.attempt).await;
+            return Err(halt.into());
+        }
         flushed?;
-        self.attempt.state.wall_ms = self.attempt.wall_ms();
-        self.attempt.began = Instant::now();
         result
     }
 
@@ -235,8 +248,7 @@ impl<'a> Conversation<'a> {
             let deadline = self.deadline();
             tokio::select! {
                 event = self.agent.next() => {
-                    self.heard = Instant::now();
-                    self.stall_told = false;
+                    self.speaks()?;
                     if self.event(event)? {
                         return Ok(());
                     }
@@ -273,13 +285,30 @@ impl<'a> Conversation<'a> {
             (Stopping::No, Some(pending)) => kind_of(pending),
             (Stopping::No, None) => Activity::Running,
         };
-        self.attempt.outbox.activity(activity);
+        match self.notices {
+            1.. if activity == Activity::Running => self.attempt.outbox.pausing(activity, Pausing::Silent { since: self.heard }),
+            _ => self.attempt.outbox.activity(activity),
+        }
+    }
+
+    /// The agent said something.
+    fn speaks(&mut self) -> Result<(), End> {
+        let silent = self.heard.elapsed();
+        self.heard = Instant::now();
+        if std::mem::take(&mut self.notices) > 0 {
+            let words = format!("The agent speaks again after {}", retry::spoken(silent));
+            self.attempt.journal.system(SystemLevel::Info, words)?;
+        }
+        Ok(())
     }
 
     fn deadline(&self) -> Option<Instant> {
         match self.stopping {
             Stopping::ForTool(until) | Stopping::ForTurn(until) => Some(until),
-            Stopping::No => (self.turn && self.pending.is_empty() && !self.stall_told).then(|| self.heard + STALL),
+            Stopping::No => (self.turn && self.pending.is_empty()).then(|| {
+                let notice = self.heard + self.next_notice();
+                self.silence_end().map_or(notice, |end| notice.min(self.heard + end))
+            }),
         }
     }
 
@@ -290,13 +319,41 @@ impl<'a> Conversation<'a> {
                 Ok(())
             }
             Stopping::ForTurn(_) => Err(Halt::Stopped.into()),
-            Stopping::No => {
-                self.stall_told = true;
-                let minutes = STALL.as_secs() / 60;
-                let words = format!("The agent has been silent for {minutes} minutes; its process is alive");
-                Ok(self.attempt.journal.system(SystemLevel::Warning, words)?)
-            }
+            Stopping::No => self.silent(),
         }
+    }
+
+    /// After which silence it is told of next: twice as long each time.
+    fn next_notice(&self) -> Duration {
+        let silence = Duration::from_millis(self.attempt.host.config.timeouts.silence_ms);
+        silence.saturating_mul(2_u32.saturating_pow(self.notices)).min(LONGEST)
+    }
+
+    fn silence_end(&self) -> Option<Duration> {
+        match self.attempt.host.config.timeouts.silence_end_ms {
+            0 => None,
+            ms => Some(Duration::from_millis(ms).min(LONGEST)),
+        }
+    }
+
+    /// The agent's process lives and says nothing. Agents retry for minutes without a word and tools run for long, so nothing is ended
+    /// unless the owner wants it.
+    fn silent(&mut self) -> Result<(), End> {
+        let silent = self.heard.elapsed();
+        if self.silence_end().is_some_and(|end| silent >= end) {
+            let words = format!("the agent said nothing for {}; its process was alive", retry::spoken(silent));
+            let progress = self.turns > 0;
+            let error = AgentError::Stalled(words);
+            return Err(End::Broken { error, progress });
+        }
+        self.notices += 1;
+        let running: Vec<&str> = self.attempt.journal.memory.running.values().map(String::as_str).collect();
+        let what = match running.as_slice() {
+            [] => String::new(),
+            some => format!("; running: {}", some.join(", ")),
+        };
+        let words = format!("The agent is silent for {}; its process is alive{what}", retry::spoken(silent));
+        Ok(self.attempt.journal.system(SystemLevel::Warning, words)?)
     }
 
     /// Tells the agent to end its turn, and gives it the time for it.
@@ -316,11 +373,13 @@ impl<'a> Conversation<'a> {
             None | Some(Order::Abandon) => Err(Halt::Abandoned.into()),
             Some(Order::Drop) => Err(Halt::Dropped.into()),
             Some(Order::Stop { kill: true }) => {
+                self.killed = true;
                 self.attempt.journal.system(SystemLevel::Warning, "Stop at once was asked for")?;
                 self.withdraw()?;
                 Err(Halt::Stopped.into())
             }
             Some(Order::Stop { kill: false }) => self.stop(),
+            Some(Order::Hurry) => self.hurry(),
             Some(Order::Answer { request, answer, by }) => self.answer(request, answer, &by),
             Some(Order::Message(message)) => self.message(message),
         }
@@ -348,6 +407,17 @@ impl<'a> Conversation<'a> {
         if waits {
             self.stopping = Stopping::ForTool(Instant::now() + grace);
         } else {
+            self.tell_to_end();
+        }
+        Ok(())
+    }
+
+    /// A second stop: no tool call is waited for.
+    fn hurry(&mut self) -> Result<(), End> {
+        self.stop()?;
+        if matches!(self.stopping, Stopping::ForTool(_)) {
+            let words = "A stop was asked for again; the running tool call is not waited for";
+            self.attempt.journal.system(SystemLevel::Warning, words)?;
             self.tell_to_end();
         }
         Ok(())
@@ -506,7 +576,7 @@ impl<'a> Conversation<'a> {
                 self.request(questions::plan(&plan, None), Pending::OwnPlan)?;
             }
             Next::Done => return Ok(true),
-            Next::Fail(words) => return Err(Halt::Failed(FailureReason::AgentError, words.to_owned()).into()),
+            Next::Fail(reason, words) => return Err(Halt::Failed(reason, words.to_owned()).into()),
         }
         Ok(false)
     }

@@ -12,6 +12,7 @@ pub mod policy;
 pub mod prepare;
 pub mod prompt;
 pub mod questions;
+pub mod retry;
 pub mod turn;
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     git::{GitError, mirror::Locks, tree::Start},
     http::Http,
     mask::Masker,
-    outbox::Outbox,
+    outbox::{Outbox, Pausing},
     spool::{SpoolError, Stage, State},
 };
 use conversation::{Conversation, Opening};
@@ -33,6 +34,7 @@ use coord_protocol::{
     log::{LogBody, SystemLevel},
     request::Answer,
     runner::{Assignment, Finished, WorkResult},
+    time::Timestamp,
 };
 use git2::Oid;
 use journal::Journal;
@@ -74,6 +76,8 @@ pub enum Order {
         /// At once.
         kill: bool,
     },
+    /// A graceful end was asked for a second time: a tool call that runs is not waited for.
+    Hurry,
     /// The claim is lost: end the agent, keep the work, say nothing more.
     Drop,
     /// This program ends now: end the agent, say nothing, so that the next start goes on.
@@ -98,6 +102,8 @@ pub struct Message {
 pub enum Halt {
     /// It cannot be done.
     Failed(FailureReason, String),
+    /// The agent's model allows no more for now, and when it does again if that is known.
+    Limited(String, Option<Timestamp>),
     /// The repository does not answer.
     Unreachable(String),
     /// It was stopped as asked.
@@ -139,7 +145,10 @@ impl From<GitError> for Halt {
 
 impl From<AgentError> for Halt {
     fn from(error: AgentError) -> Self {
-        Self::Failed(error.reason(), error.to_string())
+        match error {
+            AgentError::RateLimited { detail, retry_at } => Self::Limited(detail, retry_at),
+            other => Self::Failed(other.reason(), other.to_string()),
+        }
     }
 }
 
@@ -204,7 +213,14 @@ impl Attempt {
             Err((Halt::Dropped | Halt::Abandoned, _)) => return Outcome::Silent,
             Err((Halt::Stopped, branch)) => (WorkResult::Stopped, branch),
             Err((Halt::Unreachable(detail), branch)) => (WorkResult::RepositoryUnreachable { detail }, branch),
-            Err((Halt::Failed(reason, detail), branch)) => (WorkResult::Failed { reason, detail }, branch),
+            Err((Halt::Failed(reason, detail), branch)) => {
+                let retry_at = None;
+                (WorkResult::Failed { reason, detail, retry_at }, branch)
+            }
+            Err((Halt::Limited(detail, retry_at), branch)) => {
+                let reason = FailureReason::RateLimited;
+                (WorkResult::Failed { reason, detail, retry_at }, branch)
+            }
         };
         let result = self.last_words(result);
         let mut usage = self.journal.memory.usage;
@@ -253,7 +269,11 @@ impl Attempt {
             Err(error) => {
                 self.outbox.release_reserve();
                 match Halt::from(error) {
-                    Halt::Failed(reason, detail) if result == WorkResult::Completed => WorkResult::Failed { reason, detail },
+                    Halt::Failed(reason, detail) if result == WorkResult::Completed => WorkResult::Failed {
+                        reason,
+                        detail,
+                        retry_at: None,
+                    },
                     _ => result,
                 }
             }
@@ -272,7 +292,7 @@ impl Attempt {
         match talked {
             Ok(()) => {}
             // What it did is kept, whatever it ended with (AGT-6).
-            Err(halt @ (Halt::Stopped | Halt::Failed(..))) if start.is_some() || halt == Halt::Stopped => {
+            Err(halt @ (Halt::Stopped | Halt::Failed(..) | Halt::Limited(..))) if start.is_some() || halt == Halt::Stopped => {
                 if matches!(halt, Halt::Failed(FailureReason::Disk, _)) {
                     return Err((halt, None));
                 }
@@ -340,7 +360,8 @@ impl Attempt {
                     Some(Order::Drop) => return Err(Halt::Dropped),
                     Some(Order::Abandon) | None => return Err(Halt::Abandoned),
                     Some(Order::Stop { kill }) if kill || stoppable => return Err(Halt::Stopped),
-                    Some(Order::Stop { .. }) => self.stop_asked = true,
+                    Some(Order::Hurry) if stoppable => return Err(Halt::Stopped),
+                    Some(Order::Stop { .. } | Order::Hurry) => self.stop_asked = true,
                     Some(Order::Message(message)) => self.enqueue(message),
                     // The agent that asked is gone; the request was withdrawn in the log.
                     Some(Order::Answer { .. }) => {}
@@ -376,7 +397,7 @@ impl Attempt {
         let first = prompt::first(&self.assignment, start.map(|start| start.branch.as_str()));
         let mut retries = 0;
         loop {
-            let interrupted = self.state.session.is_some() || retries > 0;
+            let interrupted = self.state.prompted || retries > 0;
             let opening = if interrupted { Opening::Interrupted } else { Opening::Fresh };
             let launch = detect::launch(&self.host.config, &self.assignment, folder)
                 .map_err(|words| Halt::Failed(FailureReason::AgentNotStarted, words))?;
@@ -401,13 +422,19 @@ impl Attempt {
             }
             retries += 1;
             let retry = &self.host.config.retry;
-            if !error.transient() || retries > retry.limit {
+            let Some(pause) = retry::pause(retry, &error, retries, self.host.clock.now()) else {
                 return Err(error.into());
-            }
-            let pause = retry.pause(retries);
-            let words = format!("{error}. Retry {retries} of {} in {:.1} s", retry.limit, pause.as_secs_f64());
+            };
+            let limit = retry.limit;
+            let words = format!("{error}. Retry {retries} of {limit} in {}", retry::spoken(pause));
             self.journal.system(SystemLevel::Warning, words)?;
-            self.outbox.activity(Activity::Retrying);
+            let pausing = Pausing::Backoff {
+                reason: error.reason(),
+                until: Instant::now() + pause,
+                retry: retries,
+                limit,
+            };
+            self.outbox.pausing(Activity::Retrying, pausing);
             self.unless_ordered(tokio::time::sleep(pause), true).await?;
         }
     }

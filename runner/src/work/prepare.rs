@@ -229,6 +229,7 @@ fn input_failed(name: &str, error: HttpError) -> Halt {
     match error {
         HttpError::Stale => Halt::Dropped,
         HttpError::Disk { name, source } => Halt::disk(&name, &source),
+        HttpError::Transient(words) => Halt::Failed(FailureReason::Network, format!("the file {name} could not be fetched: {words}")),
         other => Halt::Failed(FailureReason::Other, format!("the file {name} could not be fetched: {other}")),
     }
 }

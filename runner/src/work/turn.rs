@@ -1,6 +1,7 @@
 //! What follows a turn of the agent. Pure.
 
 use crate::agents::TurnEnd;
+use coord_protocol::attempt::FailureReason;
 
 /// What follows a turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub enum Next {
     /// The work is done.
     Done,
     /// It failed.
-    Fail(&'static str),
+    Fail(FailureReason, &'static str),
 }
 
 /// What a turn left.
@@ -41,8 +42,8 @@ pub const fn after_turn(left: Left) -> Next {
         return Next::Stop;
     }
     match left.end {
-        TurnEnd::Refused => return Next::Fail("the agent refused to do it"),
-        TurnEnd::Limit => return Next::Fail("the agent reached a limit of its own before it was done"),
+        TurnEnd::Refused => return Next::Fail(FailureReason::Refused, "the agent refused to do it"),
+        TurnEnd::Limit => return Next::Fail(FailureReason::AgentError, "the agent reached a limit of its own before it was done"),
         TurnEnd::Done | TurnEnd::Cancelled => {}
     }
     if left.words {
@@ -52,7 +53,10 @@ pub const fn after_turn(left: Left) -> Next {
         return Next::Message;
     }
     match left.end {
-        TurnEnd::Cancelled => Next::Fail("the agent ended its turn as cancelled, though nobody told it to"),
+        TurnEnd::Cancelled => Next::Fail(
+            FailureReason::AgentError,
+            "the agent ended its turn as cancelled, though nobody told it to",
+        ),
         _ if left.planning => Next::AskPlan,
         _ => Next::Done,
     }
@@ -120,7 +124,7 @@ mod tests {
                 end: TurnEnd::Cancelled,
                 ..LEFT
             }),
-            Next::Fail(_)
+            Next::Fail(..)
         ));
     }
 }

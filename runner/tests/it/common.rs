@@ -133,7 +133,9 @@ impl Bench {
     }
 
     pub fn runner(&self) -> Runner {
-        let config = Config::parse(&self.config_text(), Path::new(""), |_| None).unwrap();
+        let mut config = Config::parse(&self.config_text(), Path::new(""), |_| None).unwrap();
+        // This process is the tests'.
+        config.program = PROGRAM.into();
         let (server, token) = (config.server.clone(), config.token.clone());
         let _ = rustls::crypto::ring::default_provider().install_default();
         let host = Arc::new(Host {
@@ -222,7 +224,7 @@ pub fn write_tool(path: &str, text: &str) -> Value {
 
 pub fn failed(finished: &Finished) -> (coord_protocol::attempt::FailureReason, &str) {
     match &finished.result {
-        WorkResult::Failed { reason, detail } => (*reason, detail),
+        WorkResult::Failed { reason, detail, .. } => (*reason, detail),
         other => panic!("{other:?}"),
     }
 }

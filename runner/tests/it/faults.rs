@@ -168,15 +168,19 @@ async fn agt_7_an_agent_that_cannot_resume_is_told_what_happened_so_far_and_retr
 async fn errors_and_refusals_of_the_agent_end_the_attempt_with_its_words_and_no_retry() {
     let bench = Bench::new().await;
     let runner = bench.runner();
-    for (step, words) in [
-        (json!({"end_turn_error": "bad request 400"}), "bad request 400"),
-        (json!({"refuse": true}), "refused"),
+    for (step, expected, words) in [
+        (
+            json!({"end_turn_error": "bad request 400"}),
+            FailureReason::AgentError,
+            "bad request 400",
+        ),
+        (json!({"refuse": true}), FailureReason::Refused, "refused"),
     ] {
         let job = assignment(json!([write_tool("output/x", "1"), step]));
         bench.server.answer(|_| Some(choose("allow")));
         let finished = bench.finish(&job).await;
         let (reason, detail) = failed(&finished);
-        assert_eq!(reason, FailureReason::AgentError);
+        assert_eq!(reason, expected);
         assert!(detail.contains(words), "{detail}");
         assert!(!system(&bench.server.log(job.attempt)).iter().any(|line| line.contains("Retry")));
     }
@@ -202,10 +206,12 @@ async fn stop_when(bench: &Bench, job: &Assignment, kill: bool, ready: impl Fn(&
     bench.server.send(ToRunner::Stop {
         attempt: job.attempt,
         kill,
+        hurry: false,
     });
     bench.server.send(ToRunner::Stop {
         attempt: job.attempt,
         kill,
+        hurry: false,
     });
     let finished = bench.server.finished(job.attempt).await;
     assert_eq!(finished.result, WorkResult::Stopped);
@@ -260,6 +266,7 @@ async fn agt_6_an_agent_that_hangs_is_ended_after_the_grace_period_with_all_its_
     bench.server.send(ToRunner::Stop {
         attempt: job.attempt,
         kill: false,
+        hurry: false,
     });
     assert_eq!(bench.server.finished(job.attempt).await.result, WorkResult::Stopped);
     assert!(carriers(job.attempt).is_empty());

@@ -8,6 +8,7 @@ mod common;
 mod dependencies;
 mod disk;
 mod doctor;
+mod failures;
 mod faults;
 mod hostile;
 mod link;

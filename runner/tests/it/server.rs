@@ -8,8 +8,8 @@ use coord_protocol::{
     request::{Answer, Ask},
     rule::Rule,
     runner::{
-        AgentInfo, Assignment, FENCE_HEADER, Finished, FromRunner, HeldClaim, MergeAssignment, MergeResult, PROTOCOL, ResumedClaim,
-        ToRunner,
+        AgentInfo, Assignment, FENCE_HEADER, Finished, FromRunner, HeldClaim, MergeAssignment, MergeResult, PROTOCOL, PauseTold,
+        ResumedClaim, ToRunner,
     },
 };
 use futures_util::{SinkExt, StreamExt};
@@ -38,6 +38,7 @@ pub struct Stored {
     pub ended_before: Vec<AttemptId>,
     pub merged: HashMap<AttemptId, MergeResult>,
     pub activities: Vec<(AttemptId, Activity)>,
+    pub pauses: Vec<(AttemptId, Option<PauseTold>)>,
     pub hellos: Vec<Vec<HeldClaim>>,
     pub draining: bool,
     pub paused: bool,
@@ -388,7 +389,11 @@ impl Stored {
             }
             FromRunner::OwnerStop { attempt, fence, kill } => {
                 if self.claims.get(&attempt) == Some(&fence) {
-                    let _ = out.send(ToRunner::Stop { attempt, kill });
+                    let _ = out.send(ToRunner::Stop {
+                        attempt,
+                        kill,
+                        hurry: false,
+                    });
                 }
             }
             FromRunner::Log { attempt, fence, entries } => {
@@ -429,9 +434,15 @@ impl Stored {
                     let _ = out.send(ToRunner::Confirm { attempt, seq });
                 }
             }
-            FromRunner::Activity { attempt, fence, activity } => {
+            FromRunner::Activity {
+                attempt,
+                fence,
+                activity,
+                pause,
+            } => {
                 if self.claims.get(&attempt) == Some(&fence) {
                     self.activities.push((attempt, activity));
+                    self.pauses.push((attempt, pause));
                 }
             }
             FromRunner::Finished(finished) => {

@@ -208,6 +208,7 @@ mod tests {
             ended_at: Some(Timestamp(1)),
             outcome: None,
             failure: None,
+            retry_at: None,
             summary: None,
             usage: Default::default(),
             branch: None,

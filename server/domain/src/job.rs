@@ -5,7 +5,7 @@ use coord_protocol::{
     attempt::{self, BranchReport, FailureReason, Outcome, Usage},
     id::{AttemptId, JobId, RunnerId, UserId, WorkspaceId},
     job::{
-        self as wire, Activity, BranchDecision, Context, Hold, JobKind, JobState, LineComment, Mode, Priority, Routing, TeamMember,
+        self as wire, Activity, BranchDecision, Context, Hold, JobKind, JobState, LineComment, Mode, Pause, Priority, Routing, TeamMember,
         ToolsPolicy,
     },
     time::Timestamp,
@@ -125,6 +125,9 @@ pub enum State {
     InProgress {
         /// Of an agentic job.
         activity: Option<Activity>,
+        /// Why its agent does nothing at the moment.
+        #[serde(default)]
+        pause: Option<Pause>,
         /// A stop was asked for.
         stop: Option<Stop>,
     },
@@ -159,6 +162,9 @@ pub struct Stop {
     pub by: UserId,
     /// At once, without finishing the current operation.
     pub kill: bool,
+    /// Asked for a second time: a tool call that runs is not waited for.
+    #[serde(default)]
+    pub hurry: bool,
     /// Back to Ready afterwards, else Failed.
     pub requeue: bool,
 }
@@ -206,6 +212,9 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
     /// Why it failed.
     pub failure: Option<FailureReason>,
+    /// When trying again may help.
+    #[serde(default)]
+    pub retry_at: Option<Timestamp>,
     /// The worker's summary, or what went wrong.
     pub summary: Option<String>,
     /// Tokens, cost, time.
@@ -293,6 +302,7 @@ impl Attempt {
             ended_at: self.ended_at,
             outcome: self.outcome,
             failure: self.failure,
+            retry_at: self.retry_at,
             summary: self.summary.clone(),
             usage: self.usage,
             branch: self.branch.clone(),
@@ -340,11 +350,23 @@ impl State {
             Self::InProgress {
                 stop: Some(_),
                 activity: Some(activity),
+                ..
             } if *activity != Activity::Packaging => Some(Activity::Stopping),
             Self::InProgress { activity, .. } => *activity,
             Self::AwaitingReview { merge: Some(merge) } if merge.blocked.is_some() => Some(Activity::MergeBlocked),
             Self::AwaitingReview { merge: Some(_) } => Some(Activity::Merging),
             Self::Backlog | Self::Ready { .. } | Self::AwaitingReview { merge: None } | Self::Done | Self::Failed | Self::Canceled => None,
+        }
+    }
+}
+
+impl State {
+    /// Why its agent does nothing at the moment (AGT-7). Not told of one that is being stopped.
+    #[must_use]
+    pub const fn pause(&self) -> Option<Pause> {
+        match self {
+            Self::InProgress { stop: None, pause, .. } => *pause,
+            _ => None,
         }
     }
 }
@@ -441,6 +463,7 @@ impl Job {
             kind: if spec.is_some() { JobKind::Agentic } else { JobKind::User },
             state: self.state.word(),
             activity: self.state.activity(),
+            pause: self.state.pause(),
             hold: around.hold,
             agent: spec.map(|spec| spec.agent.clone()),
             model: spec.and_then(|spec| spec.model.clone()),

@@ -21,8 +21,8 @@ use crate::{
 use coord_protocol::{
     attempt::{BranchReport, FailureReason, Outcome, Usage},
     id::{AttemptId, JobId, RunnerId, UserId, WorkspaceId},
-    job::{Activity, BranchDecision, JobState, LineComment, PatchJob, Priority, TeamMember},
-    runner::{MergeResult, WorkResult},
+    job::{Activity, BranchDecision, JobState, LineComment, PatchJob, Pause, Priority, TeamMember},
+    runner::{MergeResult, PauseTold, WorkResult},
     time::Timestamp,
 };
 
@@ -146,6 +146,8 @@ pub enum Happening {
         fence: i64,
         /// What.
         activity: Activity,
+        /// Why the agent does nothing at the moment.
+        pause: Option<PauseTold>,
     },
     /// The runner tells the end.
     Finished {
@@ -272,7 +274,7 @@ pub enum JobEvent {
     /// → In Progress with the attempt still open.
     Resumed,
     /// What is going on changed.
-    ActivityChanged(Activity),
+    ActivityChanged(Activity, Option<Pause>),
     /// A stop was asked for.
     StopRequested(Stop),
     /// The attempt ended.
@@ -281,6 +283,8 @@ pub enum JobEvent {
         outcome: Outcome,
         /// Why it failed.
         failure: Option<FailureReason>,
+        /// When trying again may help.
+        retry_at: Option<Timestamp>,
         /// What it leaves; absent fields stay.
         report: Report,
     },

@@ -456,7 +456,7 @@ async fn tell(live: &Live, decided: &Decided, open_dependencies: Vec<i64>) {
         if let JobEvent::StopRequested(stop) = event
             && let (Some(claim), Some(attempt)) = (after.claim(), after.open_attempt())
         {
-            runner::stop_attempt(live, claim.runner, attempt.id, stop.kill).await;
+            runner::stop_attempt(live, claim.runner, attempt.id, *stop);
         }
     }
     // A claim that ended by anything but its runner's word is taken away from it.

@@ -20,7 +20,7 @@ pub use live::{RunnerLive, Slot};
 
 use super::{CommandError, Live};
 use actix::{Actor, Addr, ArbiterHandle, AsyncContext as _, Context, Handler, Message};
-use coord_domain::job::{Claim, Job};
+use coord_domain::job::{Claim, Job, Stop};
 use coord_protocol::{
     id::{AttemptId, JobId, RunnerId, UserId, WorkspaceId},
     runner::{FromRunner, HeldClaim, ToRunner},
@@ -68,12 +68,6 @@ impl Message for Disconnected {
 struct Assign(Box<Job>, Option<Slot>);
 
 impl Message for Assign {
-    type Result = ();
-}
-
-struct Stop(AttemptId, bool);
-
-impl Message for Stop {
     type Result = ();
 }
 
@@ -126,8 +120,9 @@ pub(super) async fn assign(live: &Live, runner: RunnerId, job: Job, slot: Option
 }
 
 /// Asks for the end of an attempt.
-pub(super) async fn stop_attempt(live: &Live, runner: RunnerId, attempt: AttemptId, kill: bool) {
-    post(live, runner, Stop(attempt, kill));
+pub(super) fn stop_attempt(live: &Live, runner: RunnerId, attempt: AttemptId, stop: Stop) {
+    let Stop { kill, hurry, .. } = stop;
+    post(live, runner, Deliver(attempt, ToRunner::Stop { attempt, kill, hurry }));
 }
 
 /// The claim no longer holds.

@@ -66,6 +66,17 @@ test('CAN-5: says which tool the agent used last, harmless and only while it run
   expect(container).not.toHaveTextContent('main.rs');
 });
 
+test('AGT-7: says that the agent is silent, and no longer when it speaks again', async () => {
+  const since = new Date(Date.now() - 12.5 * 60_000).toISOString();
+  const attempt = anAttempt({ last_tool: { title: 'npm test', tool: 'execute', status: 'in_progress', at: since } });
+  const silent = aJob({ state: 'in_progress', activity: 'running', pause: { pause: 'silent', since }, attempt });
+  const { cache, container } = show([silent]);
+  expect(container).toHaveTextContent('Silent for 12 min');
+  await act(async () => cache.setQueryData(keys.jobs('ws-1'), byId([{ ...silent, pause: null, version: 2 }])));
+  expect(container).not.toHaveTextContent('Silent');
+  expect(container).toHaveTextContent('npm test');
+});
+
 test('AGT-3: a short question is answered on the card', async () => {
   const answers: unknown[] = [];
   server.use(

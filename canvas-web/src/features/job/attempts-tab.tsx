@@ -2,7 +2,7 @@ import { Columns2, GitBranch, GitCommitHorizontal } from 'lucide-react';
 import { useState } from 'react';
 import type { Attempt, Job } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
-import { agoWords, durationWords, failureWords, outcomeWords, usageWords } from '@/shared/lib/words';
+import { agoWords, durationWords, failureWords, outcomeWords, retryAtWords, usageWords } from '@/shared/lib/words';
 import { Avatar } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
 import { Markdown } from '@/shared/ui/markdown';
@@ -98,7 +98,11 @@ function AttemptCard({ attempt, onShow }: { attempt: Attempt; onShow: OnShow }) 
       <p className="text-ink-3 text-xs">
         {[by, attempt.runner_name && `on ${attempt.runner_name}`, usageWords(attempt.usage)].filter(Boolean).join(' · ')}
       </p>
-      {attempt.failure && <p className="mt-1.5 text-failed text-sm">{failureWords[attempt.failure]}</p>}
+      {attempt.failure && (
+        <p className="mt-1.5 text-failed text-sm">
+          {failureWords[attempt.failure]} {retryAtWords(attempt.retry_at, now)}
+        </p>
+      )}
       {attempt.summary && <Markdown text={attempt.summary} className="mt-1.5 text-sm" />}
       {attempt.branch && (
         <div className="mt-2 text-ink-2 text-xs">

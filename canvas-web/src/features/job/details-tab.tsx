@@ -1,10 +1,10 @@
-import { GitMerge } from 'lucide-react';
+import { GitMerge, Hourglass } from 'lucide-react';
 import { useMemo } from 'react';
 import { useJobs } from '@/api/hooks';
-import type { Job, JobState, TeamMember, Workspace } from '@/api/types';
+import type { Attempt, FailureReason, Job, JobState, Pause, TeamMember, Workspace } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
 import { type Rights, whoMay } from '@/shared/lib/rights';
-import { agoWords, failureWords } from '@/shared/lib/words';
+import { agoWords, failureWords, pauseWords, retryAtWords } from '@/shared/lib/words';
 import { ProblemNote } from '@/shared/ui/bits';
 import { Markdown } from '@/shared/ui/markdown';
 import { AgentProperties } from './agent-properties';
@@ -48,9 +48,8 @@ export function DetailsTab({ workspace, job, rights, team }: Props) {
           </p>
         </div>
       )}
-      {job.state === 'failed' && job.attempt?.failure && (
-        <ProblemNote title={failureWords[job.attempt.failure]} error={new Error(job.attempt.summary ?? 'The log says more.')} />
-      )}
+      {job.pause && <PauseNote pause={job.pause} />}
+      {job.state === 'failed' && job.attempt?.failure && <FailureNote failure={job.attempt.failure} attempt={job.attempt} />}
       {job.state !== 'failed' && job.attempt?.summary && (
         <section>
           <h3 className="mb-1 font-semibold text-ink-3 text-xs">Summary of attempt {job.attempt.number}</h3>
@@ -65,6 +64,22 @@ export function DetailsTab({ workspace, job, rights, team }: Props) {
       <Origin job={job} jobs={all} workspace={workspace} />
     </div>
   );
+}
+
+/** Why the agent does nothing at the moment, and what one may do. */
+function PauseNote({ pause }: { pause: Pause }) {
+  const { long } = pauseWords(pause, useNow());
+  return (
+    <div className="flex items-start gap-2 rounded-xl border bg-surface px-3 py-2 text-sm">
+      <Hourglass className="mt-0.5 size-4 shrink-0 text-ink-3" aria-hidden />
+      <p>{long}</p>
+    </div>
+  );
+}
+
+function FailureNote({ failure, attempt }: { failure: FailureReason; attempt: Attempt }) {
+  const title = [failureWords[failure], retryAtWords(attempt.retry_at, useNow())].filter(Boolean).join(' ');
+  return <ProblemNote title={title} error={new Error(attempt.summary ?? 'The log says more.')} />;
 }
 
 function Origin({ job, jobs, workspace }: { job: Job; jobs: readonly Job[]; workspace: Workspace }) {

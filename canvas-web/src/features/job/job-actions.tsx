@@ -198,6 +198,7 @@ export function JobActions({ workspace, job, rights, onReview, onGone, children 
       </Confirm>
       <StopDialog
         open={asking === 'stop'}
+        again={job.activity === 'stopping'}
         busy={busy === 'stop'}
         onClose={() => setAsking(undefined)}
         onStop={(body) => void run('stop', body)}

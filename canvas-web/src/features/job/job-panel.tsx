@@ -12,6 +12,7 @@ import { useShortcuts } from '@/shared/lib/shortcuts';
 import { activityWords, waitsForPeople } from '@/shared/lib/words';
 import { PriorityMark, StateBadge } from '@/shared/ui/bits';
 import { IconButton } from '@/shared/ui/button';
+import { Paused } from '@/shared/ui/doing';
 import { TabBadge, type TabItem, TabPanel, TabStrip, Tabs } from '@/shared/ui/tabs';
 import { toastProblem } from '@/shared/ui/toast';
 import { AttemptsTab } from './attempts-tab';
@@ -95,7 +96,7 @@ export function JobPanel({ workspace, job, tab, attemptNumber, line, beside, wid
                     role="status"
                     className={waitsForPeople(job.activity) ? 'truncate font-medium text-progress text-xs' : 'truncate text-ink-2 text-xs'}
                   >
-                    {activityWords[job.activity]}
+                    {job.pause ? <Paused pause={job.pause} /> : activityWords[job.activity]}
                   </span>
                 )}
                 <PriorityMark priority={job.priority} />

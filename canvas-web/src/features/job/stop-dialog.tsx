@@ -30,11 +30,14 @@ function Option({
 /** How to stop an agent, and what becomes of the job (AGT-6). */
 export function StopDialog({
   open,
+  again,
   busy,
   onClose,
   onStop,
 }: {
   open: boolean;
+  /** A stop was asked for already: it can be pressed. */
+  again: boolean;
   busy: boolean;
   onClose: () => void;
   onStop: (body: CommandBody) => void;
@@ -42,7 +45,12 @@ export function StopDialog({
   const [kill, setKill] = useState(false);
   const [requeue, setRequeue] = useState(true);
   return (
-    <Dialog open={open} onClose={onClose} title="Stop the agent" description="What it did so far is kept.">
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title={again ? 'Press the stop' : 'Stop the agent'}
+      description={again ? 'The agent is ending already. What it did so far is kept.' : 'What it did so far is kept.'}
+    >
       <DialogBody className="flex flex-col gap-4">
         <fieldset className="flex flex-col gap-2">
           <legend className="mb-1 font-medium text-ink-2 text-sm">How</legend>
@@ -50,8 +58,8 @@ export function StopDialog({
             name="how"
             checked={!kill}
             onChange={() => setKill(false)}
-            title="After its current operation"
-            hint="A running tool call is finished first."
+            title={again ? 'Without waiting any longer' : 'After its current operation'}
+            hint={again ? 'The agent ends its turn now; a running tool call is broken off.' : 'A running tool call is finished first.'}
           />
           <Option
             name="how"

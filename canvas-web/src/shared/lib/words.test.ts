@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Hold } from '@/api/types';
-import { agoWords, durationWords, holdWords, jobList, plainWords, sizeWords, usageWords } from './words';
+import {
+  agoWords,
+  durationWords,
+  failureWords,
+  holdWords,
+  jobList,
+  pauseWords,
+  plainWords,
+  retryAtWords,
+  sizeWords,
+  usageWords,
+} from './words';
 
 const now = Date.parse('2026-11-20T10:00:00Z');
 const words = (hold: Hold) => holdWords(hold, now);
@@ -70,4 +81,27 @@ test('amounts are short', () => {
 
 test('a preview is free of Markdown marks', () => {
   expect(plainWords('**Done** with `x`')).toBe('Done with x');
+});
+
+describe('AGT-7: a pause and a failure say what goes on and what to do', () => {
+  test('AGT-7: a silence counts whole minutes', () => {
+    const silent = (since: string) => pauseWords({ pause: 'silent', since }, now);
+    expect(silent('2026-11-20T09:47:10Z').short).toBe('Silent for 12 min');
+    expect(silent('2026-11-20T09:59:50Z').short).toBe('Silent for 1 min');
+    expect(silent('2026-11-20T09:47:10Z').long).toContain('Wait, write to it, or stop it');
+  });
+
+  test('AGT-7: a wait says why, until when and which retry it is', () => {
+    const wait = (until: string) => pauseWords({ pause: 'backoff', reason: 'rate_limited', until, retry: 1, limit: 3 }, now);
+    expect(wait('2026-11-20T10:20:00Z').short).toBe('Rate limit reached: goes on in 20 min');
+    expect(wait('2026-11-20T10:20:00Z').long).toContain('retry 1 of 3');
+    expect(wait('2026-11-20T09:59:00Z').short).toBe('Rate limit reached: goes on now');
+  });
+
+  test('AGT-7: a limit names its end until it is over', () => {
+    expect(retryAtWords('2026-11-20T12:05:00Z', now)).toMatch(/^It may go on from .+, in 2 h 5 min\.$/);
+    expect(retryAtWords('2026-11-20T09:00:00Z', now)).toBe('');
+    expect(retryAtWords(null, now)).toBe('');
+    expect(failureWords.rate_limited).toContain('Retry later');
+  });
 });

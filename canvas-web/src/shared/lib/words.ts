@@ -7,6 +7,7 @@ import type {
   Mode,
   Obstacle,
   Outcome,
+  Pause,
   Priority,
   RunnerStatus,
   ToolsPolicy,
@@ -68,17 +69,59 @@ export const outcomeWords: Record<Outcome, string> = {
 };
 
 export const failureWords: Record<FailureReason, string> = {
-  agent_crashed: 'The agent ended before it was finished.',
+  agent_crashed: 'The agent ended before it was finished. Retry; if it happens again, the end of the log says more.',
   agent_not_started: 'The agent could not be started. Check its command in the runner’s configuration.',
-  agent_protocol: 'The agent did not speak the Agent Client Protocol.',
-  agent_silent: 'The agent did not answer at its start.',
+  agent_protocol: 'The agent did not speak the Agent Client Protocol. Check its command in the runner’s configuration.',
+  agent_silent: 'The agent did not answer at its start. Try it on the runner’s machine, then retry.',
   not_signed_in: 'The agent is not signed in on the runner’s machine. Sign in there, then retry.',
-  agent_error: 'The agent ended its turn with an error.',
-  git: 'The repository or its branch could not be used.',
-  disk: 'The runner’s disk is full or not writable.',
+  agent_error: 'The agent ended its turn with an error. Its words follow.',
+  refused: 'The agent refused to do it. Change the description, then retry.',
+  rate_limited: 'The agent’s model allows no more for now. Retry later, or with another agent.',
+  service_error: 'The service of the agent’s model failed or was overloaded. Retry later.',
+  network: 'A service could not be reached from the runner’s machine. Check its connection, then retry.',
+  stalled: 'The agent was silent for longer than the runner’s owner allows. Retry, or let it be silent for longer.',
+  git: 'The repository or its branch could not be used. Check its address and the runner’s access to it.',
+  disk: 'The runner’s disk is full or not writable. Make room there, then retry.',
   policy: 'The owner of the runner does not allow this.',
   other: 'Something went wrong.',
 };
+
+/** When trying again may help; empty once it does. */
+export function retryAtWords(at: string | null | undefined, now: number): string {
+  const left = at ? Date.parse(at) - now : 0;
+  if (!(at && left > 0)) {
+    return '';
+  }
+  const day = left < 20 * 3_600_000 ? undefined : ({ weekday: 'short', day: 'numeric', month: 'short' } as const);
+  const time = new Date(at).toLocaleString(undefined, { ...day, hour: '2-digit', minute: '2-digit' });
+  return `It may go on from ${time}, in ${durationWords(left)}.`;
+}
+
+const briefFailure: Partial<Record<FailureReason, string>> = {
+  rate_limited: 'Rate limit reached',
+  service_error: 'Model’s service failed',
+  network: 'Service not reached',
+  agent_crashed: 'Agent ended early',
+  stalled: 'Agent was silent',
+};
+
+/** Why an agent at work does nothing at the moment (AGT-7). */
+export function pauseWords(pause: Pause, now: number): { short: string; long: string } {
+  if (pause.pause === 'silent') {
+    const silent = durationWords(Math.max(60_000, Math.floor((now - Date.parse(pause.since)) / 60_000) * 60_000));
+    return {
+      short: `Silent for ${silent}`,
+      long: `The agent has said nothing for ${silent}. Its process is alive: it may be thinking or running something long. Wait, write to it, or stop it.`,
+    };
+  }
+  const left = Date.parse(pause.until) - now;
+  const when = left <= 0 ? 'now' : `in ${durationWords(left)}`;
+  const what = briefFailure[pause.reason] ?? 'An error';
+  return {
+    short: `${what}: goes on ${when}`,
+    long: `${what}. The agent goes on by itself ${when} (retry ${pause.retry} of ${pause.limit}). It can be stopped meanwhile.`,
+  };
+}
 
 export const obstacleWords: Record<Obstacle, string> = {
   offline: 'is offline',

@@ -1,15 +1,14 @@
 //! From the crate's types to ours and back.
 
-use super::super::{AgentAsk, AgentError, AgentEvent, Field, Takes, Tokens, Value};
-use super::habits::Habits;
-use agent_client_protocol::{
-    Error, ErrorCode,
-    v1::schema::{
-        ContentBlock, CreateElicitationRequest, ElicitationContentValue, ElicitationMode, ElicitationPropertySchema, EnumOption, Meta,
-        MultiSelectItems, NoticeSeverity, PermissionOption, PlanEntryStatus, RequestPermissionRequest, SessionConfigId, SessionConfigKind,
-        SessionConfigOption, SessionConfigOptionCategory, SessionConfigSelectOptions, SessionConfigValueId, SessionUpdate,
-        StringPropertySchema, ToolCallContent, ToolCallLocation, ToolCallStatus, ToolKind as AcpKind,
-    },
+use super::{
+    super::{AgentAsk, AgentEvent, Field, Reply, Takes, Tokens, Value},
+    habits::Habits,
+};
+use agent_client_protocol::v1::schema::{
+    ContentBlock, CreateElicitationRequest, ElicitationContentValue, ElicitationMode, ElicitationPropertySchema, EnumOption, Meta,
+    MultiSelectItems, NoticeSeverity, PermissionOption, PlanEntryStatus, RequestPermissionRequest, SessionConfigId, SessionConfigKind,
+    SessionConfigOption, SessionConfigOptionCategory, SessionConfigSelectOptions, SessionConfigValueId, SessionUpdate,
+    StringPropertySchema, ToolCallContent, ToolCallLocation, ToolCallStatus, ToolKind as AcpKind,
 };
 use coord_protocol::log::{FileDiff, PlanStatus, PlanStep, SystemLevel, ToolCall, ToolKind, ToolStatus, ToolUpdate};
 use std::{collections::BTreeMap, path::Path};
@@ -218,6 +217,39 @@ pub fn question(request: CreateElicitationRequest) -> Option<AgentAsk> {
     })
 }
 
+/// A question that came through the runner's own tool. Words of one's own are taken beside the choices.
+pub fn tool_question(message: String, options: Vec<String>) -> AgentAsk {
+    let offered = !options.is_empty();
+    let takes = match offered {
+        true => Takes::One(options.into_iter().map(|option| (option.clone(), option)).collect()),
+        false => Takes::Text,
+    };
+    let field = Field {
+        name: "answer".to_owned(),
+        title: message.clone(),
+        words: None,
+        takes,
+        note: offered.then(|| "note".to_owned()),
+    };
+    AgentAsk::Question {
+        message,
+        fields: vec![field],
+    }
+}
+
+/// The answer to it in words, if there is one.
+pub fn tool_answer(reply: Reply) -> Option<String> {
+    let Reply::Filled(mut values) = reply else { return None };
+    let mut words = |name: &str| match values.remove(name) {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    };
+    match (words("answer"), words("note")) {
+        (Some(answer), Some(note)) if answer != note => Some(format!("{answer}\n\n{note}")),
+        (answer, note) => answer.or(note),
+    }
+}
+
 type FieldParts = (Option<String>, Option<String>, Takes);
 
 fn field(schema: &ElicitationPropertySchema) -> Option<FieldParts> {
@@ -258,36 +290,6 @@ pub fn value(value: Value) -> ElicitationContentValue {
         Value::YesNo(yes) => ElicitationContentValue::Boolean(yes),
         Value::Integer(number) => ElicitationContentValue::Integer(number),
         Value::Number(number) => ElicitationContentValue::Number(number),
-    }
-}
-
-/// An error of the agent, typed. Its own kinds of error come in `data.errorKind`.
-pub fn error(error: &Error) -> AgentError {
-    let code = i32::from(error.code);
-    if error.code == ErrorCode::AUTH_REQUIRED || code == 401 {
-        return AgentError::NotSignedIn(format!(
-            "the agent wants somebody to sign in on the runner's machine: {}",
-            error.message
-        ));
-    }
-    let data = error.data.as_ref();
-    let of = |name: &str| {
-        data.and_then(|data| data.get(name))
-            .and_then(|value| value.as_str())
-            .unwrap_or_default()
-    };
-    if of("reason") == "incoming_transport_closed" {
-        return AgentError::Crashed("the agent closed its output".to_owned());
-    }
-    let kind = of("errorKind");
-    let transient = matches!(kind, "rate_limit" | "server_error" | "overloaded" | "network" | "timeout") || matches!(code, 429 | 500..=599);
-    let more = data.filter(|_| kind.is_empty()).map(|data| match data.as_str() {
-        Some(text) => format!(": {text}"),
-        None => format!(": {data}"),
-    });
-    AgentError::Failed {
-        detail: format!("the agent ended with an error: {}{}", error.message, more.unwrap_or_default()),
-        transient,
     }
 }
 

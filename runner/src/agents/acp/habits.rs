@@ -1,6 +1,6 @@
 //! What single agents do and others do not, where the data of their profiles ([`Quirks`]) say so.
 
-use crate::agents::{AgentError, Launch, profiles::Quirks};
+use crate::agents::{Launch, profiles::Quirks};
 use serde_json::Value;
 use std::{
     io::Read as _,
@@ -77,19 +77,10 @@ impl Habits {
             })
     }
 
-    /// The error of the turn that ends, if there was one beside its updates.
-    pub fn error(&self) -> Option<AgentError> {
-        self.with(|fault| {
-            fault.broken.then(|| {
-                let words = fault.words.trim();
-                let words = if words.is_empty() { "it did not say which" } else { words };
-                AgentError::Failed {
-                    detail: format!("the agent ended with an error: {words}"),
-                    // It says the second of a server that answers with an error, whichever.
-                    transient: status(words).is_some_and(|status| status == 429 || status >= 500) || words.contains("high demand"),
-                }
-            })
-        })
+    /// What was said about the error of the turn that ends, if there was one beside its updates. These words are the agent's program's own:
+    /// when they come its model has broken off.
+    pub fn words(&self) -> Option<String> {
+        self.with(|fault| fault.broken.then(|| fault.words.trim().to_owned()))
     }
 
     /// The plan that a request with this title is about, if it is one that lies in a file.
@@ -119,7 +110,7 @@ fn read_plan(plans: &Path, path: &Path) -> Option<String> {
 }
 
 /// The HTTP status that words about an error name: "unexpected status 500 Internal Server Error".
-fn status(words: &str) -> Option<u16> {
+pub fn status(words: &str) -> Option<u16> {
     let (_, rest) = words.split_once("status")?;
     let digits: String = rest
         .trim_start_matches([':', ' '])
@@ -144,17 +135,14 @@ mod tests {
         let broken =
             json!({"update": {"sessionUpdate": "session_info_update", "_meta": {"codex": {"threadStatus": {"type": "systemError"}}}}});
         assert!(!habits.takes(&text("fine")));
-        assert_eq!(habits.error(), None);
+        assert_eq!(habits.words(), None);
         habits.takes(&broken);
         assert!(habits.takes(&text("exceeded retry limit, last status: 429 Too Many Requests\n\n")));
-        let Some(AgentError::Failed { detail, transient }) = habits.error() else {
-            panic!("no error");
-        };
-        assert!(detail.ends_with("429 Too Many Requests") && transient, "{detail}");
+        assert!(habits.words().unwrap().ends_with("429 Too Many Requests"));
         habits.forget();
-        assert_eq!(habits.error(), None);
+        assert_eq!(habits.words(), None);
         let other = of(Quirks::default());
-        assert!(!other.takes(&broken) && other.error().is_none());
+        assert!(!other.takes(&broken) && other.words().is_none());
         assert_eq!(status("unexpected status 401 Unauthorized"), Some(401));
         assert_eq!(status("its status is unknown"), None);
     }

@@ -8,11 +8,17 @@ mod habits;
 mod lines;
 mod open;
 pub mod probe;
+mod trouble;
 
 use super::{
     Agent, AgentAsk, AgentError, AgentEvent, AgentMode, AskId, BoxFuture, Launch, Modes, Reply, Started, Tokens, TurnEnd,
+    ask::{
+        self,
+        channel::{Asked, Channel},
+    },
     process::{self, Process},
 };
+use crate::clock::Clock;
 use agent_client_protocol::{
     Agent as AgentRole, Client, Error,
     v1::{
@@ -26,6 +32,7 @@ use agent_client_protocol::{
         },
     },
 };
+use coord_protocol::log::ToolKind;
 use habits::Habits;
 use lines::Gate;
 use open::open;
@@ -39,6 +46,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
+use trouble::{Sign, Signs};
 
 /// Events between the dispatch loop and the attempt, at most. Full: the agent waits.
 const EVENTS: usize = 256;
@@ -46,6 +54,8 @@ const EVENTS: usize = 256;
 /// What the handlers hand on.
 enum Inner {
     Event(AgentEvent),
+    Sign(Sign),
+    Ended(Result<PromptResponse, Error>),
     Permission(AskId, AgentAsk, Vec<PermissionOption>, Responder<RequestPermissionResponse>),
     Question(AskId, AgentAsk, Responder<CreateElicitationResponse>),
 }
@@ -54,6 +64,8 @@ enum Inner {
 enum Owed {
     Permission(Vec<PermissionOption>, Responder<RequestPermissionResponse>),
     Question(Responder<CreateElicitationResponse>),
+    /// Asked through the runner's own tool.
+    Tool(oneshot::Sender<Option<String>>),
 }
 
 struct Acp {
@@ -68,6 +80,8 @@ struct Acp {
     events: mpsc::Receiver<Inner>,
     sender: mpsc::Sender<Inner>,
     owed: HashMap<AskId, Owed>,
+    signs: Signs,
+    questions: Option<Channel>,
     process: Process,
     stop: Option<oneshot::Sender<()>>,
     driver: tokio::task::JoinHandle<()>,
@@ -99,11 +113,22 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
         launch.folder.clone(),
         (ready, stopped),
     ));
+    let open_channel = |place| Clock.secret().and_then(|secret| Channel::open(launch.attempt, place, secret));
+    let questions = launch.ask.as_ref().map(open_channel);
+    let questions = match questions.transpose() {
+        Ok(questions) => questions,
+        // It can work without asking.
+        Err(error) => {
+            tracing::warn!("the agent {} cannot be given the tool that asks people: {error}", launch.name);
+            None
+        }
+    };
+    let server = questions.as_ref().map(|channel| channel.server.clone());
     let opening = async {
         let connection = connected
             .await
             .map_err(|_| AgentError::Crashed("the connection to the agent could not be made".to_owned()))?;
-        open(&connection, &launch).await.map(|opened| (connection, opened))
+        open(&connection, &launch, server.as_ref()).await.map(|opened| (connection, opened))
     };
     let name = &launch.name;
     let result = tokio::select! {
@@ -138,6 +163,8 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
                 events,
                 sender,
                 owed: HashMap::new(),
+                signs: Signs::default(),
+                questions,
                 process,
                 stop: Some(stop),
                 driver,
@@ -218,6 +245,9 @@ async fn drive(
                 if method == "session/update" && live.load(Ordering::Acquire) && !habits.takes(&params) {
                     match serde_json::from_value::<SessionNotification>(params) {
                         Ok(update) => {
+                            if let Some(sign) = Sign::of(&update.update, Clock.now()) {
+                                let _ = updates.send(Inner::Sign(sign)).await;
+                            }
                             for event in convert::update(update.update, &folder) {
                                 let _ = updates.send(Inner::Event(event)).await;
                             }
@@ -262,38 +292,48 @@ fn watch_withdrawal<T: agent_client_protocol::JsonRpcResponse>(
 }
 
 impl Acp {
-    fn turn_ended(result: Result<PromptResponse, Error>, habits: &Habits) -> AgentEvent {
-        let result = result.map_err(|error| convert::error(&error));
-        let ended = result
-            .and_then(|response| habits.error().map_or(Ok(response), Err))
-            .map(|response| {
-                let end = match response.stop_reason {
-                    StopReason::EndTurn => TurnEnd::Done,
-                    StopReason::Cancelled => TurnEnd::Cancelled,
-                    StopReason::Refusal => TurnEnd::Refused,
-                    // What other reasons may come are limits of the agent's own.
-                    _ => TurnEnd::Limit,
-                };
-                let tokens = match &response.usage {
-                    Some(usage) => Some(Tokens {
-                        input: i64::try_from(usage.input_tokens).unwrap_or(i64::MAX),
-                        output: i64::try_from(usage.output_tokens).unwrap_or(i64::MAX),
-                    }),
-                    None => response.meta.as_ref().and_then(convert::quota),
-                };
-                (end, tokens)
-            });
-        AgentEvent::TurnEnded(ended)
+    fn turn_ended(&mut self, result: Result<PromptResponse, Error>) -> AgentEvent {
+        let ended = result.map_err(|error| trouble::error(&error, Clock.now())).map(|response| {
+            let end = match response.stop_reason {
+                StopReason::EndTurn => TurnEnd::Done,
+                StopReason::Cancelled => TurnEnd::Cancelled,
+                StopReason::Refusal => TurnEnd::Refused,
+                // What other reasons may come are limits of the agent's own.
+                _ => TurnEnd::Limit,
+            };
+            let tokens = match &response.usage {
+                Some(usage) => Some(Tokens {
+                    input: i64::try_from(usage.input_tokens).unwrap_or(i64::MAX),
+                    output: i64::try_from(usage.output_tokens).unwrap_or(i64::MAX),
+                }),
+                None => response.meta.as_ref().and_then(convert::quota),
+            };
+            (end, tokens)
+        });
+        let words = self.habits.words();
+        AgentEvent::TurnEnded(self.signs.after(ended, words.as_deref()))
     }
 
-    fn take(&mut self, inner: Inner) -> AgentEvent {
-        match inner {
+    /// What is to be told, if it is anything.
+    fn take(&mut self, inner: Inner) -> Option<AgentEvent> {
+        Some(match inner {
             Inner::Event(AgentEvent::Withdrawn(id)) => {
                 // The agent took it back; an empty answer closes it on the wire.
                 self.answer(id, Reply::Cancelled);
                 AgentEvent::Withdrawn(id)
             }
             Inner::Event(event) => event,
+            Inner::Sign(sign) => {
+                let (level, words) = self.signs.take(sign)?;
+                AgentEvent::Notice(level, words)
+            }
+            Inner::Ended(result) => self.turn_ended(result),
+            Inner::Permission(id, AgentAsk::Permission { call, .. }, options, responder) if self.is_own_tool(&call) => {
+                // To ask a person needs no person's permission.
+                self.owed.insert(id, Owed::Permission(options, responder));
+                self.answer(id, Reply::Allow);
+                return None;
+            }
             Inner::Permission(id, ask, options, responder) => {
                 self.owed.insert(id, Owed::Permission(options, responder));
                 AgentEvent::Ask(id, ask)
@@ -301,6 +341,30 @@ impl Acp {
             Inner::Question(id, ask, responder) => {
                 self.owed.insert(id, Owed::Question(responder));
                 AgentEvent::Ask(id, ask)
+            }
+        })
+    }
+
+    fn is_own_tool(&self, call: &coord_protocol::log::ToolCall) -> bool {
+        let own = |questions: &Channel| ask::is_own(&questions.server.name, &call.title);
+        call.tool == ToolKind::Other && self.questions.as_ref().is_some_and(own)
+    }
+
+    /// Something on the channel of the runner's own tool.
+    fn on_channel(&mut self, asked: Asked) -> AgentEvent {
+        match asked {
+            Asked::Question {
+                id,
+                question,
+                options,
+                answer,
+            } => {
+                self.owed.insert(AskId(id), Owed::Tool(answer));
+                AgentEvent::Ask(AskId(id), convert::tool_question(question, options))
+            }
+            Asked::Gone { id } => {
+                self.owed.remove(&AskId(id));
+                AgentEvent::Withdrawn(AskId(id))
             }
         }
     }
@@ -324,6 +388,11 @@ impl Acp {
                     Reply::Allow | Reply::Reject | Reply::Declined => ElicitationAction::Decline,
                 };
                 responder.respond(CreateElicitationResponse::new(action))
+            }
+            Some(Owed::Tool(answer)) => {
+                // One that nobody waits for any more is told as withdrawn.
+                let _ = answer.send(convert::tool_answer(reply));
+                Ok(())
             }
         };
         if let Err(error) = sent {
@@ -353,14 +422,14 @@ impl Agent for Acp {
         let request = PromptRequest::new(self.session.clone(), blocks);
         let (events, failed) = (self.sender.clone(), self.sender.clone());
         self.habits.forget();
-        let habits = self.habits.clone();
         // Ordered with the updates: a plain wait for the response can overtake them.
+        self.signs.clear();
         let sent = self.connection.prepare_request(request).on_receiving_result(async move |result| {
-            let _ = events.send(Inner::Event(Self::turn_ended(result, &habits))).await;
+            let _ = events.send(Inner::Ended(result)).await;
             Ok(())
         });
         if let Err(error) = sent {
-            let _ = failed.try_send(Inner::Event(Self::turn_ended(Err(error), &self.habits)));
+            let _ = failed.try_send(Inner::Ended(Err(error)));
         }
     }
 
@@ -406,25 +475,37 @@ impl Agent for Acp {
             if self.gone {
                 return std::future::pending().await;
             }
-            tokio::select! {
-                biased;
-                Some(inner) = self.events.recv() => {
-                    let event = self.take(inner);
-                    // The end of the process is the better explanation of a closed connection.
-                    if let AgentEvent::TurnEnded(Err(AgentError::Crashed(_))) = event
-                        && let Ok(words) = tokio::time::timeout(Duration::from_secs(1), self.process.ended()).await
-                    {
-                        return AgentEvent::TurnEnded(Err(AgentError::Crashed(words)));
+            loop {
+                let on_channel = async {
+                    match &mut self.questions {
+                        Some(questions) => questions.next().await,
+                        None => std::future::pending().await,
                     }
-                    event
-                }
-                words = self.process.ended() => {
-                    // What it said before its end comes first.
-                    match self.events.try_recv() {
-                        Ok(inner) => self.take(inner),
-                        Err(_) => {
-                            self.gone = true;
-                            AgentEvent::Gone(AgentError::Crashed(words))
+                };
+                tokio::select! {
+                    biased;
+                    Some(inner) = self.events.recv() => {
+                        let Some(event) = self.take(inner) else { continue };
+                        // The end of the process is the better explanation of a closed connection.
+                        if let AgentEvent::TurnEnded(Err(AgentError::Crashed(_))) = event
+                            && let Ok(words) = tokio::time::timeout(Duration::from_secs(1), self.process.ended()).await
+                        {
+                            return AgentEvent::TurnEnded(Err(AgentError::Crashed(words)));
+                        }
+                        return event;
+                    }
+                    asked = on_channel => return self.on_channel(asked),
+                    words = self.process.ended() => {
+                        // What it said before its end comes first.
+                        match self.events.try_recv() {
+                            Ok(inner) => match self.take(inner) {
+                                Some(event) => return event,
+                                None => continue,
+                            },
+                            Err(_) => {
+                                self.gone = true;
+                                return AgentEvent::Gone(AgentError::Crashed(words));
+                            }
                         }
                     }
                 }

@@ -1,16 +1,19 @@
 //! The beginning of a session: greeting, new or resumed, the model.
 
-use super::convert;
-use crate::agents::{AgentError, Launch, Started};
+use super::{convert, trouble};
+use crate::{
+    agents::{AgentError, Launch, Started, ask::channel::Server},
+    clock::Clock,
+};
 use agent_client_protocol::{
-    Agent as AgentRole,
+    Agent as AgentRole, Error,
     schema::ProtocolVersion,
     v1::{
         ConnectionTo,
         schema::{
-            AgentCapabilities, ClientCapabilities, ElicitationCapabilities, ElicitationFormCapabilities, Implementation, InitializeRequest,
-            LoadSessionRequest, NewSessionRequest, ResumeSessionRequest, SessionConfigOption, SessionId, SessionModeState,
-            SetSessionConfigOptionRequest,
+            AgentCapabilities, ClientCapabilities, ElicitationCapabilities, ElicitationFormCapabilities, EnvVariable, Implementation,
+            InitializeRequest, LoadSessionRequest, McpServer, McpServerStdio, NewSessionRequest, ResumeSessionRequest, SessionConfigOption,
+            SessionId, SessionModeState, SetSessionConfigOptionRequest,
         },
     },
 };
@@ -24,7 +27,7 @@ pub(super) struct Opened {
 }
 
 /// Greets the agent, and opens or resumes its session.
-pub(super) async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch) -> Result<Opened, AgentError> {
+pub(super) async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch, server: Option<&Server>) -> Result<Opened, AgentError> {
     let client = ClientCapabilities::new().elicitation(ElicitationCapabilities::new().form(ElicitationFormCapabilities::new()));
     let initialize = InitializeRequest::new(ProtocolVersion::V1)
         .client_capabilities(client)
@@ -33,7 +36,7 @@ pub(super) async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch) 
         .send_request(initialize)
         .block_task()
         .await
-        .map_err(|error| convert::error(&error))?;
+        .map_err(|error| failed(&error))?;
     if hello.protocol_version != ProtocolVersion::V1 {
         return Err(AgentError::Protocol(format!(
             "the agent {} speaks version {} of the Agent Client Protocol, this runner version 1",
@@ -43,7 +46,7 @@ pub(super) async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch) 
     let capabilities = hello.agent_capabilities;
     let mut opened = None;
     if let Some(session) = &launch.resume {
-        match resume(connection, &capabilities, session, launch).await {
+        match resume(connection, &capabilities, session, launch, servers(server)).await {
             Ok(Some((modes, options))) => opened = Some((session.clone(), true, modes, options)),
             Ok(None) => {}
             // An unknown session is no reason to fail: a new one does as well.
@@ -54,10 +57,14 @@ pub(super) async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch) 
         Some(opened) => opened,
         None => {
             let new = connection
-                .send_request(NewSessionRequest::new(launch.folder.clone()).meta(launch.settings.clone()))
+                .send_request(
+                    NewSessionRequest::new(launch.folder.clone())
+                        .meta(launch.settings.clone())
+                        .mcp_servers(servers(server)),
+                )
                 .block_task()
                 .await
-                .map_err(|error| convert::error(&error))?;
+                .map_err(|error| failed(&error))?;
             (new.session_id.to_string(), false, new.modes, new.config_options)
         }
     };
@@ -89,23 +96,50 @@ async fn resume(
     capabilities: &AgentCapabilities,
     session: &str,
     launch: &Launch,
+    servers: Vec<McpServer>,
 ) -> Result<Option<Resumed>, AgentError> {
     let session = SessionId::new(session);
     if capabilities.session_capabilities.resume.is_some() {
-        let request = ResumeSessionRequest::new(session, &launch.folder).meta(launch.settings.clone());
+        let request = ResumeSessionRequest::new(session, &launch.folder)
+            .meta(launch.settings.clone())
+            .mcp_servers(servers);
         let answer = connection.send_request(request).block_task().await;
         return answer
             .map(|answer| Some((answer.modes, answer.config_options)))
-            .map_err(|error| convert::error(&error));
+            .map_err(|error| failed(&error));
     }
     if capabilities.load_session {
-        let request = LoadSessionRequest::new(session, &launch.folder).meta(launch.settings.clone());
+        let request = LoadSessionRequest::new(session, &launch.folder)
+            .meta(launch.settings.clone())
+            .mcp_servers(servers);
         let answer = connection.send_request(request).block_task().await;
         return answer
             .map(|answer| Some((answer.modes, answer.config_options)))
-            .map_err(|error| convert::error(&error));
+            .map_err(|error| failed(&error));
     }
     Ok(None)
+}
+
+/// The runner's own tools for the agent.
+fn servers(server: Option<&Server>) -> Vec<McpServer> {
+    let stdio = |server: &Server| {
+        let env = server
+            .env
+            .iter()
+            .map(|(name, value)| EnvVariable::new(name.clone(), value.clone()))
+            .collect();
+        McpServer::Stdio(
+            McpServerStdio::new(server.name.clone(), server.command.clone())
+                .args(server.args.clone())
+                .env(env),
+        )
+    };
+    server.map(stdio).into_iter().collect()
+}
+
+/// An error of the agent, typed.
+fn failed(error: &Error) -> AgentError {
+    trouble::error(error, Clock.now())
 }
 
 /// Chooses the model if the agent offers it; else the agent's own choice stands. Returns what will run.

@@ -6,6 +6,7 @@
 //! `$SCRIPTED_PACE` multiplies (`0`: none).
 
 mod demo;
+mod mcp;
 mod perform;
 mod state;
 mod steps;
@@ -129,7 +130,7 @@ async fn serve(
                 if locked {
                     return responder.respond_with_error(Error::auth_required());
                 }
-                match on_new.create(&request.cwd) {
+                match on_new.create(&request.cwd, mcp::stdio(request.mcp_servers)) {
                     Ok(id) => responder.respond(NewSessionResponse::new(id).modes(modes("default"))),
                     Err(error) => responder.respond_with_internal_error(error),
                 }
@@ -137,18 +138,22 @@ async fn serve(
             agent_client_protocol::on_receive_request!(),
         )
         .on_receive_request(
-            async move |request: LoadSessionRequest, responder: Responder<LoadSessionResponse>, _cx| match on_load
-                .restore(&request.session_id.to_string(), &request.cwd)
-            {
+            async move |request: LoadSessionRequest, responder: Responder<LoadSessionResponse>, _cx| match on_load.restore(
+                &request.session_id.to_string(),
+                &request.cwd,
+                mcp::stdio(request.mcp_servers),
+            ) {
                 Ok(mode) => responder.respond(LoadSessionResponse::new().modes(modes(&mode))),
                 Err(error) => responder.respond_with_internal_error(error),
             },
             agent_client_protocol::on_receive_request!(),
         )
         .on_receive_request(
-            async move |request: ResumeSessionRequest, responder: Responder<ResumeSessionResponse>, _cx| match on_resume
-                .restore(&request.session_id.to_string(), &request.cwd)
-            {
+            async move |request: ResumeSessionRequest, responder: Responder<ResumeSessionResponse>, _cx| match on_resume.restore(
+                &request.session_id.to_string(),
+                &request.cwd,
+                mcp::stdio(request.mcp_servers),
+            ) {
                 Ok(mode) => responder.respond(ResumeSessionResponse::new().modes(modes(&mode))),
                 Err(error) => responder.respond_with_internal_error(error),
             },

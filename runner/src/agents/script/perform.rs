@@ -1,7 +1,7 @@
 //! Performing a script: each step as updates, requests, files and commands.
 
 use super::{
-    Stdout,
+    Stdout, mcp,
     state::{Session, Sessions},
     steps::{Step, Tool},
 };
@@ -12,9 +12,9 @@ use agent_client_protocol::{
         schema::{
             ContentBlock, ContentChunk, Cost, CreateElicitationRequest, Diff, ElicitationAction, ElicitationContentValue,
             ElicitationFormMode, ElicitationSchema, ElicitationSessionScope, EnumOption, PermissionOption, PermissionOptionKind, Plan,
-            PlanEntry, PlanEntryPriority, PlanEntryStatus, RequestPermissionOutcome, RequestPermissionRequest, SessionNotification,
-            SessionUpdate, StringPropertySchema, TextContent, ToolCall, ToolCallContent, ToolCallLocation, ToolCallStatus, ToolCallUpdate,
-            ToolCallUpdateFields, ToolKind, Usage, UsageUpdate,
+            PlanEntry, PlanEntryPriority, PlanEntryStatus, RequestPermissionOutcome, RequestPermissionRequest, SessionInfoUpdate,
+            SessionNotification, SessionUpdate, StringPropertySchema, TextContent, ToolCall, ToolCallContent, ToolCallLocation,
+            ToolCallStatus, ToolCallUpdate, ToolCallUpdateFields, ToolKind, Usage, UsageUpdate,
         },
     },
 };
@@ -114,6 +114,31 @@ impl Performer {
                 Step::Fail(words) => {
                     let data = serde_json::json!({ "errorKind": "server_error" });
                     return Err(Error::new(-32603, words).data(data));
+                }
+                Step::Error { code, message, data } => return Err(Error::new(code, message).data(data)),
+                Step::RateLimit(ms) => {
+                    let mut data = serde_json::json!({ "errorKind": "rate_limit" });
+                    if ms > 0 {
+                        data["retryAfterMs"] = ms.into();
+                    }
+                    return Err(Error::new(-32603, "rate limited").data(data));
+                }
+                Step::BrokenSession(info) => {
+                    let words = "the service said no";
+                    self.codex(serde_json::json!({"error": {"message": words, "codexErrorInfo": info, "willRetry": true}}))?;
+                    self.update(SessionUpdate::AgentMessageChunk(chunk(words)))?;
+                    self.codex(serde_json::json!({"threadStatus": {"type": "systemError"}}))?;
+                    return Ok((Ended::Done, usage));
+                }
+                Step::RetrySilence(ms) => {
+                    if until(&mut cancelled, tokio::time::sleep(Duration::from_millis(ms))).await.is_none() {
+                        return Ok((Ended::Cancelled, usage));
+                    }
+                }
+                Step::McpAsk { question, options } => {
+                    if let Some(ended) = self.mcp_ask(&session, question, options, &mut cancelled).await? {
+                        return Ok((ended, usage));
+                    }
                 }
                 Step::EndTurnError(words) => return Err(Error::new(-32603, words)),
                 Step::Refuse(_) => return Ok((Ended::Refused, usage)),
@@ -298,6 +323,68 @@ impl Performer {
             _ => "The question was not answered. ".to_owned(),
         };
         self.update(SessionUpdate::AgentMessageChunk(chunk(said)))?;
+        Ok(None)
+    }
+
+    /// An update as `codex-acp` sends them.
+    fn codex(&self, told: serde_json::Value) -> Result<(), Error> {
+        let mut meta = serde_json::Map::new();
+        meta.insert("codex".to_owned(), told);
+        self.update(SessionUpdate::SessionInfoUpdate(SessionInfoUpdate::new().meta(meta)))
+    }
+
+    async fn mcp_ask(
+        &self,
+        session: &Session,
+        question: String,
+        options: Vec<String>,
+        cancelled: &mut tokio::sync::watch::Receiver<bool>,
+    ) -> Result<Option<Ended>, Error> {
+        let Some(server) = &session.server else {
+            self.update(SessionUpdate::AgentMessageChunk(chunk("I was given no tool to ask with. ")))?;
+            return Ok(None);
+        };
+        let call = self.next_call();
+        let title = format!("mcp__{}__ask_person", server.name);
+        let announcement = ToolCall::new(call.clone(), title.clone())
+            .kind(ToolKind::Other)
+            .status(ToolCallStatus::Pending);
+        self.update(SessionUpdate::ToolCall(announcement))?;
+        let fields = ToolCallUpdateFields::new().kind(ToolKind::Other).title(title);
+        match self.permission(ToolCallUpdate::new(call.clone(), fields)).await? {
+            Permission::Granted => {}
+            Permission::Refused => {
+                self.tool_ends(&call, true, ToolCallStatus::Failed, "The permission was refused.")?;
+                return Ok(None);
+            }
+            Permission::Cancelled => return Ok(Some(Ended::Cancelled)),
+        }
+        let fields = ToolCallUpdateFields::new().status(ToolCallStatus::InProgress);
+        self.update(SessionUpdate::ToolCallUpdate(ToolCallUpdate::new(call.clone(), fields)))?;
+        let asked = async {
+            let mut client = mcp::Client::start(server).await?;
+            let tools = client.call("tools/list", serde_json::json!({})).await?;
+            let tool = &tools["tools"][0];
+            if tool["annotations"]["readOnlyHint"] != true {
+                return Err(format!("not read-only: {tool}"));
+            }
+            let arguments = serde_json::json!({"question": question, "options": options});
+            let answer = client
+                .call("tools/call", serde_json::json!({"name": tool["name"], "arguments": arguments}))
+                .await;
+            client.end().await;
+            answer
+        };
+        let Some(answer) = until(cancelled, asked).await else {
+            self.tool_ends(&call, true, ToolCallStatus::Failed, "Cancelled.")?;
+            return Ok(Some(Ended::Cancelled));
+        };
+        let words = match &answer {
+            Ok(result) => result["content"][0]["text"].as_str().unwrap_or_default().to_owned(),
+            Err(words) => format!("(failed: {words})"),
+        };
+        self.tool_ends(&call, true, ToolCallStatus::Completed, &words)?;
+        self.update(SessionUpdate::AgentMessageChunk(chunk(format!("The person said: {words}. "))))?;
         Ok(None)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{demo, steps, steps::Step};
 use crate::work::prompt::{CONTINUE, OUTPUT_FOLDER, PLAN_ACCEPTED, REVIEW_HEADING};
+use agent_client_protocol::v1::schema::McpServerStdio;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
@@ -29,6 +30,9 @@ pub struct Session {
     /// Working folder.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The MCP server it was given.
+    #[serde(skip)]
+    pub server: Option<McpServerStdio>,
     /// Whether it was resumed by this process.
     #[serde(skip)]
     pub resumed: bool,
@@ -75,10 +79,11 @@ impl Sessions {
     }
 
     /// A new session, named by a counter.
-    pub fn create(&self, folder: &Path) -> std::io::Result<String> {
+    pub fn create(&self, folder: &Path, server: Option<McpServerStdio>) -> std::io::Result<String> {
         let session = Session {
             mode: "default".to_owned(),
             folder: folder.to_path_buf(),
+            server,
             ..Session::default()
         };
         for n in 1.. {
@@ -101,12 +106,13 @@ impl Sessions {
     }
 
     /// Goes on with a session of a former process. Returns its mode.
-    pub fn restore(&self, id: &str, folder: &Path) -> Result<String, String> {
+    pub fn restore(&self, id: &str, folder: &Path, server: Option<McpServerStdio>) -> Result<String, String> {
         let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         let store = self.store.as_ref().filter(|_| plain).ok_or("no such session")?;
         let bytes = fs::read(store.join(format!("{id}.json"))).map_err(|_| "no such session")?;
         let mut session: Session = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
         session.folder = folder.to_path_buf();
+        session.server = server;
         session.resumed = true;
         let mode = session.mode.clone();
         self.insert(id, session);

@@ -48,6 +48,31 @@ pub enum Step {
     Crash(i32),
     /// The turn ends with a transient error of the model.
     Fail(String),
+    /// The turn ends with an error of the protocol: its code, words and data.
+    Error {
+        /// Code.
+        code: i32,
+        /// Words.
+        #[serde(default)]
+        message: String,
+        /// Data.
+        #[serde(default)]
+        data: serde_json::Value,
+    },
+    /// The turn ends since the model allows no more, for this many milliseconds; 0 when it does not say for how long.
+    RateLimit(u64),
+    /// The turn ends as if nothing were wrong, but the agent's session is broken: for this reason, in the words of `codex`.
+    BrokenSession(serde_json::Value),
+    /// Says nothing for this many milliseconds, whatever the pace: it tries again by itself.
+    RetrySilence(u64),
+    /// Asks through the first MCP server it was given, after asking for permission to do so. The answer is said.
+    McpAsk {
+        /// The question.
+        question: String,
+        /// The values to choose from.
+        #[serde(default)]
+        options: Vec<String>,
+    },
     /// The turn ends with an error that trying again does not help.
     EndTurnError(String),
     /// The turn ends with a refusal.
@@ -78,7 +103,15 @@ impl Step {
     pub const fn ends(&self) -> bool {
         matches!(
             self,
-            Self::Crash(_) | Self::Fail(_) | Self::EndTurnError(_) | Self::Refuse(_) | Self::Hang(_) | Self::ProposePlan(_)
+            Self::Crash(_)
+                | Self::Error { .. }
+                | Self::RateLimit(_)
+                | Self::BrokenSession(_)
+                | Self::Fail(_)
+                | Self::EndTurnError(_)
+                | Self::Refuse(_)
+                | Self::Hang(_)
+                | Self::ProposePlan(_)
         )
     }
 }
@@ -137,7 +170,8 @@ mod tests {
         let text = r#"[{"tool":{"kind":"edit","title":"Edit","path":"a","write":"x","ask":true}},{"ask":{"message":"?","options":["a"]}},
             {"usage":{"input":1,"output":2,"cost":0.5}},{"history":true},{"crash":3},{"fail":"x"},{"burst":10},{"hang":true},
             {"spawn_orphan":true},{"bad_frame":true},{"late_update":"x"},{"no_tool_call":{"kind":"edit","path":"a","write":"x"}},
-            {"end_turn_error":"x"},{"slow_init":10},{"auth_required":true},{"plan":["a","b"]},{"think":"t"},{"propose_plan":"p"}]"#;
-        assert_eq!(parse(text).unwrap().len(), 18);
+            {"end_turn_error":"x"},{"slow_init":10},{"auth_required":true},{"plan":["a","b"]},{"think":"t"},{"propose_plan":"p"},
+            {"error":{"code":429}},{"rate_limit":10},{"broken_session":"serverOverloaded"},{"retry_silence":10},{"mcp_ask":{"question":"?"}}]"#;
+        assert_eq!(parse(text).unwrap().len(), 23);
     }
 }

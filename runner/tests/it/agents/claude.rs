@@ -63,8 +63,8 @@ async fn agt_6_claude_told_to_stop_ends_its_command_first() {
 async fn agt_7_claude_tells_errors_of_its_model_as_what_they_are() {
     let cases = [
         (401, FailureReason::NotSignedIn, "sign in"),
-        (429, FailureReason::AgentError, "too many requests"),
-        (500, FailureReason::AgentError, "a fault"),
+        (429, FailureReason::RateLimited, "too many requests"),
+        (500, FailureReason::ServiceError, "a fault"),
     ];
     scenarios::failures_are_told(rig().await, &cases).await;
 }

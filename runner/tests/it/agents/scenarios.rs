@@ -212,6 +212,7 @@ pub async fn stopped_gracefully(rig: Rig) {
     rig.bench.server.send(ToRunner::Stop {
         attempt: job.attempt,
         kill: false,
+        hurry: false,
     });
     let finished = rig.bench.server.finished(job.attempt).await;
     let log = rig.bench.server.log(job.attempt);

@@ -9,9 +9,9 @@ use crate::{
 use coord_protocol::{
     attempt::{FailureReason, Outcome},
     id::{RunnerId, UserId},
-    job::{BranchDecision, Context, JobState, PatchJob},
+    job::{BranchDecision, Context, JobState, PatchJob, Pause},
     rule::Rule,
-    runner::{MergeResult, WorkResult},
+    runner::{MergeResult, PauseTold, WorkResult},
     time::Timestamp,
 };
 
@@ -94,6 +94,7 @@ fn command_of_person(job: &Job, user: UserId, command: &Command, given: &Given) 
             Stop {
                 by: user,
                 kill: *kill,
+                hurry: false,
                 requeue: *requeue,
             },
         ),
@@ -127,12 +128,13 @@ fn happening_of_system(job: &Job, happening: &Happening, given: &Given) -> Event
             runner_name,
             agent,
         } => claim(job, *runner, runner_name, agent, given),
-        Happening::Activity { fence, activity } => {
+        Happening::Activity { fence, activity, pause } => {
             held(job, *fence)?;
+            let paused = pause.map(|told| told_pause(told, given.now));
             match &job.state {
-                State::InProgress { activity: current, .. } if *current != Some(*activity) => {
-                    Ok(vec![JobEvent::ActivityChanged(*activity)])
-                }
+                State::InProgress {
+                    activity: current, pause, ..
+                } if *current != Some(*activity) || *pause != paused => Ok(vec![JobEvent::ActivityChanged(*activity, paused)]),
                 _ => Ok(vec![]),
             }
         }
@@ -179,6 +181,29 @@ fn happening_of_system(job: &Job, happening: &Happening, given: &Given) -> Event
                 _ => vec![JobEvent::MergeReleased],
             })
         }
+    }
+}
+
+/// Longest silence or pause believed: a month.
+const LONGEST_PAUSE_MS: i64 = 31 * 24 * 3_600_000;
+
+/// A pause by the server's clock.
+fn told_pause(told: PauseTold, now: Timestamp) -> Pause {
+    match told {
+        PauseTold::Silent { for_ms } => Pause::Silent {
+            since: now.plus_ms(-for_ms.clamp(0, LONGEST_PAUSE_MS)),
+        },
+        PauseTold::Backoff {
+            reason,
+            in_ms,
+            retry,
+            limit,
+        } => Pause::Backoff {
+            reason,
+            until: now.plus_ms(in_ms.clamp(0, LONGEST_PAUSE_MS)),
+            retry,
+            limit,
+        },
     }
 }
 
@@ -265,6 +290,10 @@ fn finish(job: &Job, fence: i64, result: &WorkResult, report: &Report, now: Time
     let ended = |outcome, failure, summary: Option<String>| JobEvent::AttemptEnded {
         outcome,
         failure,
+        retry_at: match result {
+            WorkResult::Failed { retry_at, .. } => *retry_at,
+            _ => None,
+        },
         report: Report {
             summary: summary.or_else(|| report.summary.clone()),
             ..report.clone()
@@ -279,7 +308,7 @@ fn finish(job: &Job, fence: i64, result: &WorkResult, report: &Report, now: Time
             };
             vec![ended(Outcome::Completed, None, None), next]
         }
-        WorkResult::Failed { reason, detail } => vec![ended(Outcome::Failed, Some(*reason), Some(detail.clone())), JobEvent::Failed],
+        WorkResult::Failed { reason, detail, .. } => vec![ended(Outcome::Failed, Some(*reason), Some(detail.clone())), JobEvent::Failed],
         WorkResult::Stopped => match stop {
             Some(Stop { requeue: false, .. }) => vec![ended(Outcome::Canceled, None, None), JobEvent::Failed],
             // Asked to queue again, or handed back by the runner's owner.
@@ -327,7 +356,8 @@ fn stop(job: &Job, stop: Stop) -> Events {
     // A second stop may only press harder.
     match current {
         Some(current) if current.kill && !stop.kill => Err(Refusal::state(Rule::Agt6, "it is being ended already")),
-        Some(_) | None => Ok(vec![JobEvent::StopRequested(stop)]),
+        Some(_) => Ok(vec![JobEvent::StopRequested(Stop { hurry: true, ..stop })]),
+        None => Ok(vec![JobEvent::StopRequested(stop)]),
     }
 }
 
@@ -344,6 +374,7 @@ fn complete(job: &Job, summary: Option<&str>) -> Events {
                 JobEvent::AttemptEnded {
                     outcome: Outcome::Completed,
                     failure: None,
+                    retry_at: None,
                     report,
                 },
                 JobEvent::Completed,
@@ -550,6 +581,7 @@ fn end_open(job: &Job, outcome: Outcome) -> Option<JobEvent> {
     job.open_attempt().map(|Attempt { usage, .. }| JobEvent::AttemptEnded {
         outcome,
         failure: None,
+        retry_at: None,
         report: Report {
             usage: *usage,
             ..Report::default()

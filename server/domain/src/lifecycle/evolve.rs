@@ -30,12 +30,14 @@ pub fn evolve(mut job: Job, event: &JobEvent, now: Timestamp) -> Job {
         JobEvent::AttemptStarted { id, number, worker } => {
             job.state = State::InProgress {
                 activity: None,
+                pause: None,
                 stop: None,
             };
             if let Worker::Runner { claim, .. } = worker {
                 job.fence = claim.fence;
                 job.state = State::InProgress {
                     activity: Some(coord_protocol::job::Activity::Preparing),
+                    pause: None,
                     stop: None,
                 };
             }
@@ -48,6 +50,7 @@ pub fn evolve(mut job: Job, event: &JobEvent, now: Timestamp) -> Job {
                 ended_at: None,
                 outcome: None,
                 failure: None,
+                retry_at: None,
                 summary: None,
                 usage: coord_protocol::attempt::Usage::default(),
                 branch: None,
@@ -58,12 +61,19 @@ pub fn evolve(mut job: Job, event: &JobEvent, now: Timestamp) -> Job {
         JobEvent::Resumed => {
             job.state = State::InProgress {
                 activity: None,
+                pause: None,
                 stop: None,
             }
         }
-        JobEvent::ActivityChanged(activity) => {
-            if let State::InProgress { activity: current, .. } = &mut job.state {
+        JobEvent::ActivityChanged(activity, pause) => {
+            if let State::InProgress {
+                activity: current,
+                pause: paused,
+                ..
+            } = &mut job.state
+            {
                 *current = Some(*activity);
+                *paused = *pause;
             }
         }
         JobEvent::StopRequested(stop) => {
@@ -71,11 +81,17 @@ pub fn evolve(mut job: Job, event: &JobEvent, now: Timestamp) -> Job {
                 *current = Some(*stop);
             }
         }
-        JobEvent::AttemptEnded { outcome, failure, report } => {
+        JobEvent::AttemptEnded {
+            outcome,
+            failure,
+            retry_at,
+            report,
+        } => {
             if let Some(attempt) = &mut job.attempt {
                 attempt.ended_at = attempt.ended_at.or(Some(now));
                 attempt.outcome = Some(*outcome);
                 attempt.failure = *failure;
+                attempt.retry_at = *retry_at;
                 attempt.summary = report.summary.clone().or_else(|| attempt.summary.take());
                 attempt.usage = report.usage;
                 attempt.branch = report.branch.clone().or_else(|| attempt.branch.take());

@@ -54,7 +54,7 @@ fn acts() -> impl Strategy<Value = Act> {
     let result = prop_oneof![
         3 => Just(WorkResult::Completed),
         1 => Just(WorkResult::Stopped),
-        1 => Just(WorkResult::Failed { reason: FailureReason::AgentCrashed, detail: "x".into() }),
+        1 => Just(WorkResult::Failed { reason: FailureReason::AgentCrashed, detail: "x".into(), retry_at: None }),
         1 => Just(WorkResult::RepositoryUnreachable { detail: "x".into() }),
     ];
     let merge = prop_oneof![

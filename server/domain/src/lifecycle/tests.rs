@@ -164,6 +164,7 @@ fn job_5_back_to_backlog_only_until_claimed() {
 fn job_5_retries_used_up_fail_the_job_and_a_person_retries() {
     let result = WorkResult::Failed {
         reason: FailureReason::AgentCrashed,
+        retry_at: None,
         detail: "exit code 3".into(),
     };
     let job = must(running(an_agentic_job()), &finished(1, result));
@@ -428,6 +429,75 @@ fn agt_6_a_stopped_attempt_fails_the_job_or_queues_it_again() {
 }
 
 #[test]
+fn agt_6_a_second_stop_does_not_wait_for_the_running_tool() {
+    let stop = || {
+        by_owner(Command::Stop {
+            kill: false,
+            requeue: false,
+        })
+    };
+    let hurries = |job: &Job| matches!(job.state, State::InProgress { stop: Some(Stop { hurry, kill: false, .. }), .. } if hurry);
+    let job = must(running(an_agentic_job()), &stop());
+    assert!(!hurries(&job));
+    let job = must(job, &stop());
+    assert!(hurries(&job));
+    let kill = by_owner(Command::Stop {
+        kill: true,
+        requeue: false,
+    });
+    assert_eq!(refused(must(job, &kill), &stop()), Rule::Agt6);
+}
+
+fn told(activity: Activity, pause: Option<PauseTold>) -> Doing {
+    Doing::System(Happening::Activity { fence: 1, activity, pause })
+}
+
+#[test]
+fn agt_7_a_silence_and_a_pause_are_told_by_the_servers_clock_until_they_end() {
+    let job = running(an_agentic_job());
+    let job = must(job, &told(Activity::Running, Some(PauseTold::Silent { for_ms: 600_000 })));
+    assert_eq!(
+        job.state.pause(),
+        Some(Pause::Silent {
+            since: T0.plus_ms(-600_000)
+        })
+    );
+    let backoff = PauseTold::Backoff {
+        reason: FailureReason::RateLimited,
+        in_ms: i64::MAX,
+        retry: 1,
+        limit: 3,
+    };
+    let job = must(job, &told(Activity::Retrying, Some(backoff)));
+    let Some(Pause::Backoff { until, .. }) = job.state.pause() else {
+        panic!("{:?}", job.state)
+    };
+    assert!(until < T0.plus_ms(40 * 24 * 3_600_000), "no runner holds a job for ever: {until:?}");
+    let stopped = must(
+        job.clone(),
+        &by_owner(Command::Stop {
+            kill: false,
+            requeue: false,
+        }),
+    );
+    assert_eq!(stopped.state.pause(), None);
+    let job = must(job, &told(Activity::Running, None));
+    assert_eq!((job.state.activity(), job.state.pause()), (Some(Activity::Running), None));
+}
+
+#[test]
+fn agt_7_a_failure_says_when_trying_again_may_help() {
+    let at = T0.plus_ms(7_200_000);
+    let result = WorkResult::Failed {
+        reason: FailureReason::RateLimited,
+        detail: "no more for now".into(),
+        retry_at: Some(at),
+    };
+    let attempt = must(running(an_agentic_job()), &finished(1, result)).attempt.unwrap();
+    assert_eq!((attempt.failure, attempt.retry_at), (Some(FailureReason::RateLimited), Some(at)));
+}
+
+#[test]
 fn run_5_what_arrives_under_an_old_fence_is_refused() {
     let lapsed = must(running(an_agentic_job()), &Doing::System(Happening::LeaseLapsed { fence: 1 }));
     assert_eq!(lapsed.state.word(), JobState::Ready);
@@ -438,6 +508,7 @@ fn run_5_what_arrives_under_an_old_fence_is_refused() {
         Doing::System(Happening::Activity {
             fence: 1,
             activity: Activity::Running,
+            pause: None,
         }),
     ] {
         assert_eq!(refused(again.clone(), &late), Rule::Run5);

@@ -194,7 +194,11 @@ pub(super) async fn undelivered(live: &Live, attempt: AttemptId) -> Result<Vec<T
         interrupt: message.interrupt,
         from: message.from.name.clone(),
     });
-    let stop = stop.map(|stop| ToRunner::Stop { attempt, kill: stop.kill });
+    let stop = stop.map(|stop| ToRunner::Stop {
+        attempt,
+        kill: stop.kill,
+        hurry: stop.hurry,
+    });
     Ok(answers.chain(messages).chain(stop).collect())
 }
 

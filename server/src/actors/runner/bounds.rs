@@ -50,9 +50,10 @@ pub(super) fn report(report: Report) -> Report {
 
 pub(super) fn result(result: WorkResult) -> WorkResult {
     match result {
-        WorkResult::Failed { reason, detail } => WorkResult::Failed {
+        WorkResult::Failed { reason, detail, retry_at } => WorkResult::Failed {
             reason,
             detail: shortened(detail, MAX_WORDS),
+            retry_at: retry_at.filter(|at| at.0 >= 0),
         },
         WorkResult::RepositoryUnreachable { detail } => WorkResult::RepositoryUnreachable {
             detail: shortened(detail, MAX_WORDS),

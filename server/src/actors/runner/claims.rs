@@ -1,7 +1,7 @@
 //! The claims a runner holds: taken up, begun, caught up with, and their end. Each is held under its fence (INV-6), most with a slot
 //! (RUN-6).
 
-use super::{Assign, Deliver, Ended, Gone, Held, Live, News, RunnerActor, Slot, Stop, assignment, post};
+use super::{Assign, Deliver, Ended, Gone, Held, Live, News, RunnerActor, Slot, assignment, post};
 use crate::actors::{CommandError, tools::Following, workspace};
 use actix::{ActorContext as _, ActorFutureExt as _, AsyncContext as _, Context, Handler, WrapFuture as _};
 use coord_domain::{
@@ -145,16 +145,6 @@ impl Handler<Deliver> for RunnerActor {
     fn handle(&mut self, Deliver(attempt, message): Deliver, _: &mut Self::Context) {
         if self.claims.contains_key(&attempt) {
             self.send(message);
-        }
-    }
-}
-
-impl Handler<Stop> for RunnerActor {
-    type Result = ();
-
-    fn handle(&mut self, Stop(attempt, kill): Stop, _: &mut Self::Context) {
-        if self.claims.contains_key(&attempt) {
-            self.send(ToRunner::Stop { attempt, kill });
         }
     }
 }

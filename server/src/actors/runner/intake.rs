@@ -43,9 +43,14 @@ pub(super) fn handle(actor: &mut RunnerActor, message: FromRunner) -> Answered {
             answer,
         } => owner::answers(actor, attempt, fence, request, answer),
         FromRunner::OwnerStop { attempt, fence, kill } => owner::stops(actor, attempt, fence, kill),
-        FromRunner::Activity { attempt, fence, activity } => match actor.claims.get(&attempt) {
+        FromRunner::Activity {
+            attempt,
+            fence,
+            activity,
+            pause,
+        } => match actor.claims.get(&attempt) {
             Some(held) if held.fence == fence => {
-                let happening = Happening::Activity { fence, activity };
+                let happening = Happening::Activity { fence, activity, pause };
                 happens(actor, held.job, attempt, fence, happening, None)
             }
             _ => stale(actor, attempt, fence),

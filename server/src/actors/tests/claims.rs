@@ -204,6 +204,7 @@ async fn agt_6_a_stop_reaches_the_runner_also_after_a_break() {
     let expected = ToRunner::Stop {
         attempt: work.attempt,
         kill: false,
+        hurry: false,
     };
     assert_eq!(runner.hears().await, expected);
     runner.hangs_up(&stage).await;

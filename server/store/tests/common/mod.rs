@@ -115,6 +115,7 @@ pub fn claimed(job: Job, attempt: AttemptId, number: i64, fence: i64) -> Job {
         fence,
         state: State::InProgress {
             activity: None,
+            pause: None,
             stop: None,
         },
         attempt: Some(Attempt {
@@ -131,6 +132,7 @@ pub fn claimed(job: Job, attempt: AttemptId, number: i64, fence: i64) -> Job {
             ended_at: None,
             outcome: None,
             failure: None,
+            retry_at: None,
             summary: None,
             usage: Default::default(),
             branch: None,
