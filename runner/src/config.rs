@@ -2,6 +2,7 @@
 //!
 //! An unknown key is refused by name. `COORD_SERVER` and `COORD_RUNNER_TOKEN` stand in for `server` and `token`.
 
+use crate::agents::command::events::Events;
 use crate::{agents::profiles, config_file};
 use coord_protocol::log::ToolKind;
 use serde::Deserialize;
@@ -108,11 +109,30 @@ pub struct Env {
     pub set: BTreeMap<String, String>,
 }
 
+/// How an agent is talked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Over the Agent Client Protocol.
+    #[default]
+    Acp,
+    /// Not at all: it is run once per prompt.
+    Command,
+}
+
 /// How to start an agent.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
-    /// Program and arguments. May be absent for `scripted`, which is this program itself, and for agents that are known.
+    /// How it is talked with.
+    pub kind: Kind,
+    /// Of a command: program and arguments to go on with the session `{resume_id}`.
+    pub resume_command: Vec<String>,
+    /// Of a command: program and arguments to plan without changing anything.
+    pub plan_command: Vec<String>,
+    /// Of a command: what it prints.
+    pub events: Events,
+    /// Program and arguments. Those of a command name `{prompt}` or `{prompt_file}`, and may name `{cwd}`. May be absent for `scripted`, which is this program itself, and for agents that are known.
     pub command: Vec<String>,
     /// Variables of the runner passed on to this agent.
     pub env_allow: Vec<String>,
@@ -124,6 +144,33 @@ pub struct Profile {
     pub work_mode: Option<String>,
     /// Whether it has no questions of its own and is given a tool that asks people (AGT-4). Without it, as is known of the agent.
     pub needs_mcp_ask: Option<bool>,
+}
+
+impl Profile {
+    /// That the command lines of a command make sense.
+    fn check(&self) -> Result<(), &'static str> {
+        let of_command = [&self.resume_command, &self.plan_command];
+        if self.kind == Kind::Acp {
+            let none = of_command.iter().all(|line| line.is_empty()) && self.events == Events::None;
+            return none
+                .then_some(())
+                .ok_or("resume_command, plan_command and events need kind = \"command\"");
+        }
+        let names = |line: &[String], what: &str| line.iter().skip(1).any(|word| word.contains(what));
+        let lines = of_command.into_iter().filter(|line| !line.is_empty()).chain([&self.command]);
+        for line in lines {
+            if !names(line, "{prompt}") && !names(line, "{prompt_file}") {
+                return Err("each command line must name {prompt} or {prompt_file}");
+            }
+        }
+        if names(&self.command, "{resume_id}") || names(&self.plan_command, "{resume_id}") {
+            return Err("{resume_id} belongs into resume_command");
+        }
+        if !self.resume_command.is_empty() && !names(&self.resume_command, "{resume_id}") {
+            return Err("resume_command must name {resume_id}");
+        }
+        Ok(())
+    }
 }
 
 /// What the machine's owner allows (RUN-9). An empty list allows all, save for local repositories.
@@ -395,6 +442,9 @@ impl Config {
             if profile.command.first().is_none_or(String::is_empty) && name != SCRIPTED && profiles::known(name).is_none() {
                 return Err(ConfigError::Value(format!("agents.{name}: command is missing")));
             }
+            profile
+                .check()
+                .map_err(|words| ConfigError::Value(format!("agents.{name}: {words}")))?;
         }
         Ok(config)
     }
@@ -489,6 +539,40 @@ mod tests {
     }
 
     #[test]
+    fn agt_1_a_command_names_its_prompt_and_only_a_command_has_such_lines() {
+        let parsed = |lines: &str| {
+            let text = format!("work_dir = \"w\"\n[agents.x]\n{lines}\n");
+            Config::parse(&text, Path::new("/x"), no_env).map_err(|error| error.to_string())
+        };
+        let command = "kind = \"command\"\ncommand = [\"x\", \"{prompt}\"]\n";
+        assert!(
+            parsed(&format!(
+                "{command}resume_command = [\"x\", \"{{resume_id}}\", \"{{prompt}}\"]\nevents = \"codex-jsonl\""
+            ))
+            .is_ok()
+        );
+        for (lines, words) in [
+            ("kind = \"command\"\ncommand = [\"x\"]".to_owned(), "{prompt}"),
+            (
+                "kind = \"command\"\ncommand = [\"x\", \"{prompt}\", \"{resume_id}\"]".to_owned(),
+                "belongs into resume_command",
+            ),
+            (
+                format!("{command}resume_command = [\"x\", \"{{prompt}}\"]"),
+                "must name {resume_id}",
+            ),
+            (format!("{command}events = \"other\""), "events"),
+            (
+                "command = [\"x\"]\nplan_command = [\"x\", \"{prompt}\"]".to_owned(),
+                "kind = \"command\"",
+            ),
+        ] {
+            let error = parsed(&lines).unwrap_err();
+            assert!(error.contains(words), "{lines}: {error}");
+        }
+    }
+
+    #[test]
     fn the_example_is_valid_as_it_stands_and_with_every_line_that_it_shows() {
         let example = include_str!("../runner.example.toml");
         let as_it_stands = Config::parse(example, Path::new("/x"), |name| (name == "HOME").then(|| "/h".to_owned())).unwrap();
@@ -514,6 +598,7 @@ mod tests {
             (shown.retry.limit, shown.concurrency, shown.disk.keep_days),
             (Retry::default().limit, 2, Disk::default().keep_days)
         );
+        assert_eq!(shown.agents["printer"].kind, Kind::Command);
         assert!(shown.agents.contains_key("scripted") && shown.agents["mine"].command.len() == 2);
     }
 

@@ -1,7 +1,7 @@
 //! Which agents this machine offers: those of the configuration, and the well-known ones found on the search path.
 
-use super::{AskPlace, Launch, Modes, profiles};
-use crate::config::{Config, ENV_ALLOWED, Profile, SCRIPTED};
+use super::{AskPlace, Launch, Modes, command::Template, profiles};
+use crate::config::{Config, ENV_ALLOWED, Kind, Profile, SCRIPTED};
 use coord_protocol::{
     id::AttemptId,
     job::{Mode, ToolsPolicy},
@@ -74,6 +74,13 @@ pub fn offered(config: &Config) -> Vec<AgentInfo> {
         .collect()
 }
 
+/// Why this job's agent is not started for it, with the rule: a command that cannot be kept to what the job wants.
+#[must_use]
+pub fn refusal(config: &Config, job: &Assignment) -> Option<String> {
+    let profile = &config.agents.get(&job.agent).filter(|profile| profile.kind == Kind::Command)?;
+    Template::refusal(&job.agent, !profile.plan_command.is_empty(), job.mode, job.tools_policy)
+}
+
 /// How to start the agent of a job in `folder`, or words that say why it is not to be had.
 ///
 /// # Errors
@@ -89,6 +96,14 @@ pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch
     }
     let own = |name: &str| std::env::var(name).ok();
     let quirks = profiles::quirks(agent);
+    let attempt_folder = config.work_dir().join("attempts").join(job.attempt.to_string());
+    let template = (found.profile.kind == Kind::Command).then(|| Template {
+        work: found.profile.command.clone(),
+        resume: found.profile.resume_command.clone(),
+        plan: found.profile.plan_command.clone(),
+        events: found.profile.events,
+        folder: attempt_folder.clone(),
+    });
     let asks = found.profile.needs_mcp_ask.unwrap_or(quirks.needs_ask_tool);
     Ok(Launch {
         env: environment(config, &found.profile, own),
@@ -101,9 +116,10 @@ pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch
         attempt: job.attempt,
         resume: None,
         model: job.model.clone(),
+        template,
         ask: asks.then(|| AskPlace {
             program: config.program.clone(),
-            folder: config.work_dir().join("attempts").join(job.attempt.to_string()),
+            folder: attempt_folder,
         }),
         initialize: Duration::from_millis(config.timeouts.initialize_ms),
         exit: Duration::from_millis(config.timeouts.exit_ms),

@@ -4,6 +4,7 @@
 
 pub mod acp;
 pub mod ask;
+pub mod command;
 pub mod detect;
 pub mod doctor;
 pub mod process;
@@ -46,6 +47,8 @@ pub struct Launch {
     pub settings: Option<serde_json::Map<String, serde_json::Value>>,
     /// Where it differs from others.
     pub quirks: profiles::Quirks,
+    /// How it is called, when it is a command and does not speak ACP.
+    pub template: Option<command::Template>,
     /// For agents that need a tool to ask people.
     pub ask: Option<AskPlace>,
     /// Until its first answer.
@@ -305,6 +308,10 @@ pub enum AgentEvent {
     Text(String),
     /// Thinking.
     Thought(String),
+    /// Output as it is printed.
+    Output(String),
+    /// The session it can go on with later.
+    Session(String),
     /// A tool call begins.
     ToolCall(ToolCall),
     /// A tool call goes on or ends.
@@ -323,6 +330,17 @@ pub enum AgentEvent {
     TurnEnded(Result<(TurnEnd, Option<Tokens>), AgentError>),
     /// The agent is gone; nothing follows.
     Gone(AgentError),
+}
+
+/// Starts an agent, and opens or resumes its session where it has one.
+///
+/// # Errors
+/// Typed, with words for a person. Then none of its processes is left.
+pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
+    match launch.template {
+        Some(_) => command::start(launch),
+        None => acp::start(launch).await,
+    }
 }
 
 /// A running agent with one session.

@@ -117,6 +117,19 @@ impl Process {
         }
     }
 
+    /// Waits likewise, and says whether it ended well.
+    pub async fn succeeded(&mut self) -> bool {
+        self.child.wait().await.is_ok_and(|status| status.success())
+    }
+
+    /// Tells the agent's group to stop, as Ctrl-C does. Where there is no such thing it is left to [`Process::end`].
+    pub fn interrupt(&self) {
+        #[cfg(unix)]
+        if let Some(group) = self.group {
+            let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGINT);
+        }
+    }
+
     /// Ends all its processes. Its standard input should be closed by now: unless `at_once`, it may end by itself within `patience`,
     /// and once more after it was asked to.
     pub async fn end(mut self, at_once: bool, patience: Duration) {
@@ -207,6 +220,7 @@ mod tests {
             settings: None,
             quirks: super::super::profiles::Quirks::default(),
             ask: None,
+            template: None,
             initialize: Duration::ZERO,
             exit: Duration::ZERO,
         };

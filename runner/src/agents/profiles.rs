@@ -231,6 +231,10 @@ impl Known {
         profile.plan_mode.clone_from(&own.plan_mode);
         profile.work_mode.clone_from(&own.work_mode);
         profile.needs_mcp_ask = own.needs_mcp_ask;
+        profile.kind = own.kind;
+        profile.resume_command.clone_from(&own.resume_command);
+        profile.plan_command.clone_from(&own.plan_command);
+        profile.events = own.events;
         profile
     }
 }

@@ -7,7 +7,7 @@ use super::{
     turn::{Left, Next, after_turn},
 };
 use crate::{
-    agents::{Agent, AgentError, AgentEvent, AgentMode, AskId, Launch, Reply, Tokens, TurnEnd, acp, process},
+    agents::{self, Agent, AgentError, AgentEvent, AgentMode, AskId, Launch, Reply, Tokens, TurnEnd, process},
     outbox::Pausing,
     spool::SpoolError,
 };
@@ -121,7 +121,7 @@ impl<'a> Conversation<'a> {
                 attempt.unless_ordered(tokio::time::sleep(pause), true).await?;
             }
         }
-        let started = match attempt.unless_ordered(acp::start(launch), true).await {
+        let started = match attempt.unless_ordered(agents::start(launch), true).await {
             Ok(started) => started,
             Err(halt) => {
                 // What was being started is dropped half-way.
@@ -187,7 +187,7 @@ impl<'a> Conversation<'a> {
             Opening::Interrupted if knows => prompt::go_on(&running),
             Opening::Interrupted => prompt::start_over(first, attempt.journal.memory.story()),
         };
-        attempt.state.session = Some(started.session);
+        attempt.state.session = Some(started.session).filter(|session| !session.is_empty());
         attempt.state.session_opened = attempt.host.clock.now().0;
         attempt.state.agent = Some(started.agent);
         attempt.state.model = started.model.or_else(|| attempt.assignment.model.clone());
@@ -463,6 +463,11 @@ impl<'a> Conversation<'a> {
         match event {
             AgentEvent::Text(text) => journal.text(&text)?,
             AgentEvent::Thought(text) => journal.thought(&text)?,
+            AgentEvent::Output(text) => journal.write(LogBody::Output { tool_call: None, text })?,
+            AgentEvent::Session(session) => {
+                self.attempt.state.session = Some(session);
+                self.attempt.save()?;
+            }
             AgentEvent::Plan(steps) => journal.write(LogBody::Plan { steps })?,
             AgentEvent::Notice(level, text) => journal.system(level, text)?,
             AgentEvent::ToolCall(call) => {

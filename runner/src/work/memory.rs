@@ -43,11 +43,16 @@ impl Memory {
     /// Takes an entry in.
     pub fn take(&mut self, body: &LogBody) {
         self.entries += 1;
-        if !matches!(body, LogBody::Text { .. } | LogBody::Usage { .. } | LogBody::Thought { .. }) {
+        if !matches!(
+            body,
+            LogBody::Text { .. } | LogBody::Output { .. } | LogBody::Usage { .. } | LogBody::Thought { .. }
+        ) {
             self.words_go_on = false;
         }
         match body {
-            LogBody::Text { text } => {
+            // What an agent prints that has no other words are its words.
+            LogBody::Text { text } | LogBody::Output { tool_call: None, text } => {
+                let text = &plain(text);
                 if !self.words_go_on {
                     self.words.clear();
                     self.tell("\nYou: ");
@@ -174,6 +179,21 @@ impl Memory {
     }
 }
 
+/// Without the marks that colour a terminal.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some(mark) = rest.strip_prefix('[') else { continue };
+        // Parameters, then one letter.
+        let end = mark.find(|c: char| !matches!(c, '0'..='?' | ' '..='/')).unwrap_or(mark.len());
+        rest = mark[end..].char_indices().nth(1).map_or("", |(next, _)| &mark[end + next..]);
+    }
+    plain + rest
+}
+
 fn keep_end(text: &mut String, most: usize) {
     // Twice as much, so that it is not moved for every piece.
     if text.len() > 2 * most {
@@ -239,6 +259,14 @@ mod tests {
             by: "Ann".to_owned(),
         });
         assert!(memory.always.contains(&ToolKind::Edit) && memory.open.is_empty() && memory.answered.contains(&request));
+    }
+
+    #[test]
+    fn the_summary_of_a_command_is_its_output_without_colours() {
+        let mut memory = Memory::default();
+        let text = "\u{1b}[1;32mAll\u{1b}[0m done\u{1b}".to_owned();
+        memory.take(&LogBody::Output { tool_call: None, text });
+        assert_eq!(memory.summary().unwrap(), "All done");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     prompt::{attachments_folder, dependencies_folder},
 };
 use crate::{
+    agents::detect,
     config::Policy,
     disk::{About, Place, measure},
     files::is_plain_name,
@@ -83,6 +84,9 @@ pub fn serves(policy: &Policy, workspace: &str, author: &Author) -> Result<(), S
 pub fn check_policy(host: &Host, assignment: &Assignment) -> Result<(), Halt> {
     let policy = &host.config.policy;
     serves(policy, &assignment.workspace, &assignment.author).map_err(|detail| Halt::Failed(FailureReason::Policy, detail))?;
+    if let Some(detail) = detect::refusal(&host.config, assignment) {
+        return Err(Halt::Failed(FailureReason::Policy, detail));
+    }
     let refuse = |detail: String| Err(Halt::Failed(FailureReason::Policy, detail));
     for file in &assignment.attachments {
         if !is_plain_name(&file.name) {

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod agents;
+mod commands;
 mod common;
 mod dependencies;
 mod disk;
