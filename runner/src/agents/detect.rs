@@ -142,6 +142,7 @@ pub fn trial(config: &Config, found: &Found, folder: &Path, id: AttemptId) -> La
         attempt: id,
         resume: None,
         model: None,
+        template: None,
         ask: None,
         initialize: Duration::from_millis(config.timeouts.initialize_ms),
         exit: Duration::from_millis(config.timeouts.exit_ms),

@@ -9,7 +9,7 @@ use super::{
     detect::{self, Found},
     profiles::{self, Known, Signs},
 };
-use crate::config::{Config, SCRIPTED};
+use crate::config::{Config, Kind, SCRIPTED};
 use coord_protocol::id::AttemptId;
 use serde::Serialize;
 use std::{
@@ -123,6 +123,11 @@ async fn one(config: &Config, found: Found, id: AttemptId) -> Report {
             || format!("install it, or mend `command` of [agents.{}]", found.name),
             |known| format!("npm install --global {}", known.package),
         ));
+        return report;
+    }
+    if found.profile.kind == Kind::Command {
+        // It would do a job rather than greet.
+        report.advice = Some("a command, not tried here; it takes jobs that allow everything, or that plan first".to_owned());
         return report;
     }
     let probing = async {
