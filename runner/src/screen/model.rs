@@ -23,6 +23,10 @@ use std::path::PathBuf;
 /// How long a message stays, in milliseconds.
 const MESSAGE_MS: i64 = 15_000;
 
+/// After the chosen job went and its neighbour took its place, keys that do something to it wait so long, in milliseconds: they were
+/// meant for the other one.
+const MOVED_MS: i64 = 1_500;
+
 /// What does not change while the program runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -130,6 +134,8 @@ pub struct Model {
     pub message: Option<Message>,
     /// How the program is ending, once it is.
     pub ending: Option<Ending>,
+    /// When the chosen job went and its neighbour took its place.
+    moved: Option<Timestamp>,
 }
 
 impl Model {
@@ -149,6 +155,7 @@ impl Model {
             journal: Journal::default(),
             message: None,
             ending: None,
+            moved: None,
         };
         model.keep_selection(0);
         model
@@ -244,6 +251,7 @@ impl Model {
 
     fn keep_selection(&mut self, index: usize) {
         if self.chosen().is_none() {
+            self.moved = self.selected.map(|_| self.now);
             let index = index.min(self.look.held.len().saturating_sub(1));
             self.selected = self.look.held.get(index).map(|held| held.about.attempt);
         }
@@ -348,6 +356,9 @@ impl Model {
                 });
                 return vec![Action::Pause(paused)];
             }
+            KeyCode::Char('a' | 's' | 'k') | KeyCode::Enter if self.just_moved() => {
+                self.say("The job that was chosen is over; its neighbour is chosen now.");
+            }
             KeyCode::Char('a') => self.ask(),
             KeyCode::Char('s') => self.stop(false),
             KeyCode::Char('k') => self.stop(true),
@@ -363,6 +374,10 @@ impl Model {
             }
         }
         vec![]
+    }
+
+    fn just_moved(&self) -> bool {
+        self.moved.is_some_and(|moved| self.now.ms_since(moved) < MOVED_MS)
     }
 
     fn key_status(&mut self, code: KeyCode) -> Vec<Action> {

@@ -19,7 +19,7 @@ pub const PAGE: usize = 300;
 const CHUNK: u64 = 64 * 1024;
 
 /// Bytes looked through in one step of a search.
-const STEP: u64 = 1024 * 1024;
+const STEP: u64 = 256 * 1024;
 
 /// A part of a log.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -115,6 +115,9 @@ fn lines_before(file: &mut File, end: u64, most: usize) -> io::Result<Vec<(u64, 
     Ok(lines)
 }
 
+/// Entries that show nothing but what they hold.
+const PLAIN: [&str; 3] = [r#","kind":"text","#, r#","kind":"thought","#, r#","kind":"output","#];
+
 /// How far a search has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -133,7 +136,15 @@ pub enum Step {
 pub fn find(path: &Path, at: u64, back: bool, words: &str) -> io::Result<Step> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    let holds = |line: &[u8]| serde_json::from_slice::<LogEntry>(line).is_ok_and(|entry| lines::holds(&entry.body, words));
+    // Letters, digits and spaces of plain text stand in the file as they are: most lines need no decoding then.
+    let needle = words.to_ascii_lowercase();
+    let as_it_is = needle.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
+    let may_hold = |line: &[u8]| {
+        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
+        !as_it_is || !PLAIN.iter().any(|kind| line.contains(kind)) || line.contains(&needle)
+    };
+    let decoded = |line: &[u8]| serde_json::from_slice::<LogEntry>(line).is_ok_and(|entry| lines::holds(&entry.body, words));
+    let holds = |line: &[u8]| may_hold(line) && decoded(line);
     if back {
         let end = begin_of_line(&mut file, at.min(size))?;
         if end == 0 {
@@ -238,6 +249,7 @@ mod tests {
         assert_eq!(search(0, false, "LINE 2987 "), 2987);
         assert_eq!(search(u64::MAX, true, "line 12 "), 12);
         assert_eq!(search(u64::MAX, true, "line 1"), 1999);
+        assert_eq!(search(0, false, "ne 7 x"), 7);
         assert_eq!((search(0, false, "nowhere"), search(u64::MAX, true, "nowhere")), (0, 0));
     }
 }

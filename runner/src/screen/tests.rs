@@ -571,3 +571,16 @@ fn run_8_at_rest_nothing_on_the_screen_moves() {
     assert!(!model.ticks());
     assert!(screen(three(), (80, 24)).ticks());
 }
+
+#[test]
+fn run_8_a_key_meant_for_a_job_that_is_over_does_nothing_to_its_neighbour() {
+    let mut model = screen(three(), (80, 24));
+    let mut gone = three();
+    gone.held.remove(0);
+    gone.held[0] = waits(gone.held[0].clone(), 2, permission());
+    model.looked(gone);
+    assert_eq!(press(&mut model, "aa"), []);
+    assert!(model.dialog.is_none());
+    model.tick(NOW.plus_ms(2_000));
+    assert!(matches!(press(&mut model, "aa").as_slice(), [Action::Answer(of, ..)] if *of == attempt(7)));
+}
