@@ -110,6 +110,10 @@ pub struct BranchReport {
     /// Whether it would merge, as seen when the attempt ended. Absent when there was nothing to merge or it could not be found out.
     #[serde(default)]
     pub merge_check: Option<Box<MergeCheck>>,
+    /// Changed files that tell agents what to do or what to start: instructions, settings, hooks, tools; at most 50. Whoever takes the
+    /// change obeys them too.
+    #[serde(default)]
+    pub agent_files: Vec<String>,
 }
 
 /// A merge that was tried and not made (REV-2): what the reviewer should know before approving.

@@ -1567,6 +1567,11 @@ export interface components {
         BranchDecision: "merge" | "leave" | "close";
         /** @description What the attempt did in the repository. */
         BranchReport: {
+            /**
+             * @description Changed files that tell agents what to do or what to start: instructions, settings, hooks, tools; at most 50. Whoever takes the
+             *     change obeys them too.
+             */
+            agent_files?: string[];
             /** @description Commit the branch started from. */
             base_commit: string;
             /** @description Commits since the base, oldest first, at most 200. */

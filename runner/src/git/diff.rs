@@ -1,6 +1,6 @@
 //! Diffs as unified text.
 
-use super::GitError;
+use super::{GitError, line};
 use git2::{DiffFormat, DiffOptions, Oid, Patch, Repository};
 
 /// Longest diff uploaded.
@@ -75,6 +75,68 @@ pub fn between(repository: &Repository, from: Oid, to: Oid, max: usize) -> Resul
     Ok((text, stats))
 }
 
+/// Files that agents read by themselves, wherever they lie.
+const AGENT_FILES: &[&str] = &[
+    "agents.md",
+    "agents.override.md",
+    "claude.md",
+    "claude.local.md",
+    "gemini.md",
+    "qwen.md",
+    ".mcp.json",
+    "opencode.json",
+    "opencode.jsonc",
+    ".cursorrules",
+    ".windsurfrules",
+    ".clinerules",
+    ".goosehints",
+    ".aider.conf.yml",
+    "copilot-instructions.md",
+];
+
+/// Folders of agents' settings, wherever they lie.
+const AGENT_FOLDERS: &[&str] = &[
+    ".claude",
+    ".codex",
+    ".gemini",
+    ".qwen",
+    ".opencode",
+    ".cursor",
+    ".agents",
+    ".goose",
+    ".roo",
+    ".kiro",
+];
+
+/// Most of them told.
+const MOST_AGENT_FILES: usize = 50;
+
+/// Whether a file tells agents what to do or what to start.
+#[must_use]
+pub fn is_agent_file(path: &str) -> bool {
+    let path = path.to_lowercase();
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
+    AGENT_FILES.contains(&name) || folders.split('/').any(|folder| AGENT_FOLDERS.contains(&folder))
+}
+
+/// The files of a change that tell agents what to do or what to start.
+///
+/// # Errors
+/// When a commit is not there.
+pub fn agent_files(repository: &Repository, from: Oid, to: Oid) -> Result<Vec<String>, GitError> {
+    let (from, to) = (repository.find_commit(from)?.tree()?, repository.find_commit(to)?.tree()?);
+    let diff = repository.diff_tree_to_tree(Some(&from), Some(&to), None)?;
+    let paths = diff.deltas().filter_map(|delta| {
+        let file = delta.new_file().path_bytes().or_else(|| delta.old_file().path_bytes())?;
+        Some(String::from_utf8_lossy(file).into_owned())
+    });
+    Ok(paths
+        .filter(|path| is_agent_file(path))
+        .map(|path| line(&path))
+        .take(MOST_AGENT_FILES)
+        .collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +146,32 @@ mod tests {
         let text = unified("a.txt", Some("one\ntwo\n"), "one\n2\n");
         assert!(text.contains("-two\n+2\n"), "{text}");
         assert!(unified("new.txt", None, "x\n").contains("+x\n"));
+    }
+
+    #[test]
+    fn rev_2_files_that_agents_obey_are_known_wherever_they_lie() {
+        for path in [
+            "AGENTS.md",
+            "deep/in/CLAUDE.md",
+            ".claude/settings.json",
+            "x/.claude/hooks/y.sh",
+            ".mcp.json",
+            ".codex/config.toml",
+            ".gemini/settings.json",
+            ".github/copilot-instructions.md",
+            ".CLAUDE/Settings.json",
+        ] {
+            assert!(is_agent_file(path), "{path}");
+        }
+        for path in [
+            "src/agents.rs",
+            "docs/claude/notes.md",
+            "README.md",
+            "my.claude/x",
+            "agents.md.txt",
+            ".claude",
+        ] {
+            assert!(!is_agent_file(path), "{path}");
+        }
     }
 }

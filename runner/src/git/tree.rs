@@ -330,6 +330,7 @@ pub fn report(mirror: &Mirror, start: &Start, head: Oid, pushed: bool) -> Result
         insertions: stats.insertions,
         deletions: stats.deletions,
         merge_check: None,
+        agent_files: diff::agent_files(&repository, base, head)?,
     })
 }
 

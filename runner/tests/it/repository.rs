@@ -312,6 +312,23 @@ async fn rev_2_the_reviewer_learns_of_conflicts_with_the_base_as_it_is_when_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rev_2_the_reviewer_learns_which_files_of_the_change_agents_obey() {
+    let (bench, bare) = bench().await;
+    bare.commit("main", &[("AGENTS.md", "Be kind.\n"), (".mcp.json", "{}\n")], "For agents");
+    let runner = bench.runner();
+    bench.server.answer(|_| Some(choose("allow")));
+    let script = json!([
+        write_tool("src/a.txt", "x\n"), write_tool("AGENTS.md", "Obey.\n"), write_tool(".claude/settings.json", "{}\n"),
+        {"tool": {"kind": "delete", "title": "rm", "path": ".mcp.json"}}
+    ]);
+    let finished = bench.finish(&job(&bare, script)).await;
+    let branch = finished.branch.unwrap();
+    assert_eq!(branch.files_changed, 4);
+    assert_eq!(branch.agent_files, [".claude/settings.json", ".mcp.json", "AGENTS.md"]);
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rev_3_a_conflict_is_shown_and_nothing_changes() {
     let (bench, bare) = bench().await;
     let runner = bench.runner();

@@ -4,6 +4,7 @@ import { parseDiff } from 'react-diff-view';
 import { expect, test, vi } from 'vitest';
 import type { Attempt, LineComment } from '@/api/types';
 import { ana } from '@/test/samples';
+import { AgentFilesNote } from './agent-files-note';
 import { linesOf } from './colour';
 import { DiffView } from './diff-view';
 import { languageOf } from './languages';
@@ -143,5 +144,15 @@ test('rev_2: the reviewer is told whether the branch merges, and which files are
   rerender(<MergeNote attempt={attempt(['a.txt', 'b.txt', 'c', 'd', 'e', 'f', 'g', 'h'])} />);
   expect(screen.getByRole('note')).toHaveTextContent('In conflict with main');
   expect(screen.getByRole('note')).toHaveTextContent('a.txt');
+  expect(screen.getByRole('note')).toHaveTextContent('and 2 more');
+});
+
+test('rev_2: the reviewer is told that a change touches what agents obey', () => {
+  const attempt = (files: string[]) => ({ branch: { agent_files: files } }) as unknown as Attempt;
+  const { rerender } = render(<AgentFilesNote attempt={attempt([])} />);
+  expect(screen.queryByRole('note')).toBeNull();
+  rerender(<AgentFilesNote attempt={attempt(['.claude/settings.json', 'AGENTS.md', 'a/CLAUDE.md', '.mcp.json', 'e', 'f', 'g', 'h'])} />);
+  expect(screen.getByRole('note')).toHaveTextContent('touches agents’ configuration');
+  expect(screen.getByRole('note')).toHaveTextContent('.claude/settings.json');
   expect(screen.getByRole('note')).toHaveTextContent('and 2 more');
 });

@@ -8,6 +8,7 @@ import { Button } from '@/shared/ui/button';
 import { MentionArea } from '@/shared/ui/mention-area';
 import { Menu, MenuItem } from '@/shared/ui/menu';
 import { toast } from '@/shared/ui/toast';
+import { AgentFilesNote } from './agent-files-note';
 import { MergeNote } from './merge-note';
 
 const branchWords: Record<BranchDecision, (base: string) => string> = {
@@ -62,6 +63,7 @@ export function ReviewBox({ workspace, job, comments, onDone }: Props) {
       className="flex flex-col gap-2 border-t bg-surface px-4 py-2.5 pb-[max(0.625rem,env(safe-area-inset-bottom))]"
     >
       {job.merge_problem && <ProblemNote title="It was approved, but could not be merged" error={new Error(job.merge_problem)} />}
+      {repository && !done && job.attempt && <AgentFilesNote attempt={job.attempt} />}
       {repository && !done && job.attempt && <MergeNote attempt={job.attempt} />}
       {problem !== undefined && <ProblemNote error={problem} />}
       <MentionArea

@@ -122,6 +122,7 @@ fn doing(act: &Act) -> (Doing, Given) {
                 insertions: 0,
                 deletions: 0,
                 merge_check: None,
+                agent_files: vec![],
             };
             Doing::System(Happening::Finished {
                 fence,

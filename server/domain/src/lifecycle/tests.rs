@@ -44,6 +44,7 @@ fn pushed() -> Report {
         insertions: 2,
         deletions: 0,
         merge_check: None,
+        agent_files: vec![],
     };
     Report {
         summary: Some("did it".into()),

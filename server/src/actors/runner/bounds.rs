@@ -21,6 +21,9 @@ const MAX_COMMITS: usize = 200;
 /// Most paths in conflict.
 const MAX_PATHS: usize = 1000;
 
+/// Most files named that agents obey.
+const MAX_AGENT_FILES: usize = 50;
+
 /// Most agents, and bytes of a name or version: everybody in the workspace is sent them with each change of the runner.
 const MOST_AGENTS: usize = 50;
 const MOST_NAME: usize = 200;
@@ -94,6 +97,10 @@ fn branch(mut branch: BranchReport) -> Option<BranchReport> {
     for commit in &mut branch.commits {
         commit.subject = shortened(std::mem::take(&mut commit.subject), MAX_LINE);
     }
+    branch.agent_files.truncate(MAX_AGENT_FILES);
+    for path in &mut branch.agent_files {
+        *path = shortened(std::mem::take(path), MAX_LINE);
+    }
     branch.merge_check = branch.merge_check.and_then(|check| merge_check(*check)).map(Box::new);
     Some(branch)
 }
@@ -152,6 +159,7 @@ mod tests {
                 base_commit: "d".repeat(40),
                 conflicts: vec!["ü".repeat(100_000); 5000],
             })),
+            agent_files: vec!["x".repeat(9_000); 80],
         }
     }
 
@@ -194,6 +202,7 @@ mod tests {
         assert!(branch.commits.len() == MAX_COMMITS && branch.commits[0].subject.len() <= MAX_LINE);
         let check = branch.merge_check.unwrap();
         assert!(check.conflicts.len() == MAX_PATHS && check.conflicts[0].len() <= MAX_LINE);
+        assert!(branch.agent_files.len() == MAX_AGENT_FILES && branch.agent_files[0].len() == MAX_LINE);
         assert!(
             usage(Usage {
                 cost_usd: Some(f64::NAN),

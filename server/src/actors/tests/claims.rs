@@ -252,6 +252,7 @@ async fn hands_in_a_branch(runner: &mut FakeRunner, work: &Assignment) {
         insertions: 1,
         deletions: 0,
         merge_check: None,
+        agent_files: vec![],
     });
     runner.says(FromRunner::Finished(Box::new(end))).await.unwrap();
     assert!(matches!(runner.hears().await, ToRunner::FinishConfirmed { .. }));
