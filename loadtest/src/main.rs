@@ -7,7 +7,7 @@ use coord_loadtest::{
     kill::{
         self, Found,
         canvas::{plan as canvas_plan, plans as canvas_plans, seen as canvas_seen},
-        cut,
+        cut, fleet,
         plan::Plan,
         world::Programs,
     },
@@ -136,6 +136,31 @@ enum Scenario {
         settle: u64,
         #[command(flatten)]
         runner: Runner,
+    },
+    /// Many runners, many jobs, and what can befall them: kills, sleep, cut and slow networks, wrong clocks, copies, kills of the server.
+    /// No job is done twice, lost or stuck.
+    Runners {
+        /// Runners.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        runners: u32,
+        /// Jobs.
+        #[arg(long, default_value_t = 2_000)]
+        jobs: u32,
+        /// Faults.
+        #[arg(long, default_value_t = 300)]
+        faults: u32,
+        /// How long a claim holds without a heartbeat, in milliseconds.
+        #[arg(long, default_value_t = 15_000, value_parser = clap::value_parser!(u64).range(1_000..=90_000))]
+        lease_ms: u64,
+        /// Longest pause between two heartbeats, in milliseconds.
+        #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(200..=10_000))]
+        heartbeat_ms: u64,
+        /// Performs a plan that was saved, instead of drawing one from the seed.
+        #[arg(long, value_name = "FILE")]
+        plan: Option<PathBuf>,
+        /// Most seconds until all jobs are done, after the last fault.
+        #[arg(long, default_value_t = 240)]
+        settle: u64,
     },
     /// The network between a real runner and the server is cut in mid-attempt: nothing is lost.
     Cut {
@@ -379,6 +404,25 @@ async fn perform(Args { common, scenario }: Args) -> Result<bool> {
             survive(&common, "kill", seed, settings, async |seed, progress| {
                 let plan = plan.clone().unwrap_or_else(|| Plan::draw(seed, rounds));
                 kill::run(&programs, &plan, Duration::from_secs(settle), progress).await
+            })
+            .await
+        }
+        Scenario::Runners {
+            runners,
+            jobs,
+            faults,
+            lease_ms,
+            heartbeat_ms,
+            plan,
+            settle,
+        } => {
+            let program = common.target.own_server()?;
+            let plan = plan.as_deref().map(fleet::plan::Plan::load).transpose()?;
+            let settings = serde_json::json!({ "runners": runners, "jobs": jobs, "faults": faults, "lease_ms": lease_ms });
+            let seed = plan.as_ref().map_or(common.seed, |plan| plan.seed);
+            survive(&common, "runners", seed, settings, async |seed, progress| {
+                let drawn = || fleet::plan::Plan::draw(seed, runners, jobs, faults, lease_ms, heartbeat_ms);
+                fleet::run(&program, &plan.clone().unwrap_or_else(drawn), Duration::from_secs(settle), progress).await
             })
             .await
         }

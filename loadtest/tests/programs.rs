@@ -85,6 +85,24 @@ fn agt_10_a_cut_network_loses_nothing() {
 }
 
 #[test]
+fn run_5_a_fleet_of_runners_does_every_job_once_whatever_befalls_it() {
+    let figure = figures("runners --runners 10 --jobs 80 --faults 20 --lease-ms 3000 --heartbeat-ms 500 --settle 90 --seed 3");
+    assert_eq!((figure("jobs"), figure("violations")), (80.0, 0.0));
+    for fault in [
+        "server_kills",
+        "runner_kills",
+        "suspensions",
+        "network_cuts",
+        "slow_networks",
+        "wrong_clocks",
+        "copies",
+    ] {
+        assert!(figure(fault) > 0.0, "{fault}");
+    }
+    assert!(figure("attempts") > 80.0, "no lease lapsed");
+}
+
+#[test]
 fn run_5_a_runner_whose_lease_was_taken_over_is_refused_and_drops_the_work() {
     assert_eq!(figures("takeover")("violations"), 0.0);
 }

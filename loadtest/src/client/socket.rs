@@ -5,6 +5,7 @@ use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
+use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
@@ -35,7 +36,7 @@ pub(super) async fn connect(address: &str, authorization: &str) -> Result<Stream
 }
 
 /// An open connection.
-pub struct Socket(Stream);
+pub struct Socket(Stream, Instant);
 
 impl Socket {
     /// Connects with a value for the header `Authorization`.
@@ -43,7 +44,7 @@ impl Socket {
     /// # Errors
     /// When the server is not there or refuses.
     pub async fn open(address: &str, authorization: &str) -> Result<Self> {
-        Ok(Self(connect(address, authorization).await?))
+        Ok(Self(connect(address, authorization).await?, Instant::now()))
     }
 
     /// The next text message. Safe to be given up while it waits.
@@ -52,7 +53,9 @@ impl Socket {
     /// When the connection ended.
     pub async fn next(&mut self) -> Result<Utf8Bytes> {
         loop {
-            match self.0.next().await {
+            let message = self.0.next().await;
+            self.1 = Instant::now();
+            match message {
                 Some(Ok(Message::Text(text))) => return Ok(text),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Binary(_))) => bail!("a binary message"),
@@ -69,6 +72,25 @@ impl Socket {
     /// When the connection ended.
     pub async fn say(&mut self, text: String) -> Result<()> {
         Ok(self.0.send(Message::text(text)).await?)
+    }
+
+    /// Sends a ping, which even a server that has nothing to say answers.
+    ///
+    /// # Errors
+    /// When the connection ended.
+    pub async fn ping(&mut self) -> Result<()> {
+        Ok(self.0.send(Message::Ping(Default::default())).await?)
+    }
+
+    /// When something was last heard, pings and pongs too.
+    #[must_use]
+    pub const fn heard(&self) -> Instant {
+        self.1
+    }
+
+    /// Whoever did not listen for a while begins to wait anew.
+    pub fn awake(&mut self) {
+        self.1 = Instant::now();
     }
 
     /// As two halves that work at the same time.

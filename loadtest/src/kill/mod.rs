@@ -2,11 +2,12 @@
 //!
 //! A [`plan`] is drawn from a seed and can be saved and performed again. [`world`] is what runs, [`ledger`] what was acknowledged and
 //! told, [`people`] who does it, [`check`] what must be true at the end. [`cut`] are the tests of a single broken connection, [`canvas`] those of
-//! people who edit together.
+//! people who edit together, [`fleet`] those of many runners at once.
 
 pub mod canvas;
 pub mod check;
 pub mod cut;
+pub mod fleet;
 pub mod ledger;
 pub mod people;
 pub mod plan;

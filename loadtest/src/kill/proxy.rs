@@ -2,7 +2,15 @@
 //! cable; afterwards what was on its way arrives, if both ends still wait for it.
 
 use anyhow::Result;
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -19,6 +27,7 @@ pub struct Proxy {
     /// Where to connect instead.
     pub url: String,
     cut: watch::Sender<bool>,
+    delay_ms: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
@@ -38,13 +47,15 @@ impl Proxy {
         let url = format!("http://{}", listener.local_addr()?);
         let cut = watch::Sender::new(false);
         let watched = cut.subscribe();
+        let delay_ms = Arc::new(AtomicU64::new(0));
+        let late = Arc::clone(&delay_ms);
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let watched = watched.clone();
-                tokio::spawn(async move { drop(pass(near, to, watched).await) });
+                let (watched, late) = (watched.clone(), Arc::clone(&late));
+                tokio::spawn(async move { drop(pass(near, to, watched, late).await) });
             }
         });
-        Ok(Self { url, cut, task })
+        Ok(Self { url, cut, delay_ms, task })
     }
 
     /// Cuts it.
@@ -55,6 +66,12 @@ impl Proxy {
     /// Mends it.
     pub fn mend(&self) {
         self.cut.send_replace(false);
+    }
+
+    /// From now on everything comes so much later.
+    pub fn delay(&self, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.delay_ms.store(ms, Ordering::Relaxed);
     }
 
     /// Cuts it for a while.
@@ -69,24 +86,28 @@ async fn whole(cut: &mut watch::Receiver<bool>) -> io::Result<()> {
     cut.wait_for(|cut| !cut).await.map(drop).map_err(io::Error::other)
 }
 
-async fn pass(near: TcpStream, to: SocketAddr, mut cut: watch::Receiver<bool>) -> io::Result<()> {
+async fn pass(near: TcpStream, to: SocketAddr, mut cut: watch::Receiver<bool>, late: Arc<AtomicU64>) -> io::Result<()> {
     whole(&mut cut).await?;
     let far = TcpStream::connect(to).await?;
     near.set_nodelay(true)?;
     far.set_nodelay(true)?;
     let (near_read, near_write) = near.into_split();
     let (far_read, far_write) = far.into_split();
-    let back = tokio::spawn(copy(far_read, near_write, cut.clone()));
-    let there = copy(near_read, far_write, cut).await;
+    let back = tokio::spawn(copy(far_read, near_write, cut.clone(), Arc::clone(&late)));
+    let there = copy(near_read, far_write, cut, late).await;
     back.await.map_err(io::Error::other)??;
     there
 }
 
 /// Passes bytes, and the end, on while the stretch is whole.
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut cut: watch::Receiver<bool>) -> io::Result<()> {
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut cut: watch::Receiver<bool>, late: Arc<AtomicU64>) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = from.read(&mut buffer).await;
+        let ms = late.load(Ordering::Relaxed);
+        if ms > 0 {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+        }
         whole(&mut cut).await?;
         match read {
             Ok(0) | Err(_) => return to.shutdown().await,
