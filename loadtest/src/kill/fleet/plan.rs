@@ -94,8 +94,11 @@ pub enum Deed {
     },
 }
 
+/// What a runner needs to be back at work after something befell it.
+const BACK_MS: u64 = 3_000;
+
 impl Plan {
-    /// Draws a plan.
+    /// Draws a plan. What befalls a runner befalls it once it is back from what befell it before.
     #[must_use]
     pub fn draw(seed: u64, runners: u32, jobs: u32, faults: u32, lease_ms: u64, heartbeat_ms: u64) -> Self {
         let mut chance = Chance::new(seed);
@@ -106,13 +109,17 @@ impl Plan {
                 pause_ms: work.between(50, 350),
             })
             .collect();
-        let mut at_ms = 1_500;
+        let (mut at_ms, mut back_at) = (1_500, vec![0; usize::try_from(runners.max(1)).unwrap_or(1)]);
         let faults = (0..faults)
             .map(|n| {
                 at_ms += fate.between(100, 900);
                 // Each kind comes, also in a short plan.
                 let kind = if n < 7 { u64::from(n) * 3 } else { fate.between(0, 19) };
-                let runner = usize::try_from(fate.between(0, u64::from(runners.max(1)) - 1)).unwrap_or(0);
+                // The next one from there that is back; when none is, nothing is lost by waiting.
+                let first = usize::try_from(fate.between(0, u64::from(runners.max(1)) - 1)).unwrap_or(0);
+                let order = (0..back_at.len()).map(|n| (first + n) % back_at.len());
+                let runner = order.min_by_key(|n| back_at[*n].max(at_ms)).unwrap_or(0);
+                at_ms = at_ms.max(back_at[runner]);
                 let longer = lease_ms + fate.between(500, 3_000);
                 let shorter = fate.between(200, lease_ms / 2);
                 let deed = match kind {
@@ -139,6 +146,7 @@ impl Plan {
                     },
                     _ => Deed::Copy { runner },
                 };
+                back_at[runner] = at_ms + deed.lasts_ms() + BACK_MS;
                 Fault { at_ms, deed }
             })
             .collect();
@@ -188,6 +196,15 @@ impl Deed {
             | Self::Slow { runner, .. }
             | Self::Clock { runner, .. }
             | Self::Copy { runner } => Some(*runner),
+        }
+    }
+
+    /// How long its runner is away or impaired.
+    #[must_use]
+    pub const fn lasts_ms(&self) -> u64 {
+        match self {
+            Self::KillServer { .. } | Self::Clock { .. } | Self::Copy { .. } => 0,
+            Self::Kill { down_ms: ms, .. } | Self::Suspend { ms, .. } | Self::Cut { ms, .. } | Self::Slow { ms, .. } => *ms,
         }
     }
 
