@@ -27,6 +27,11 @@ pub enum Command {
         /// Address of the account.
         email: String,
     },
+    /// Copy all data into a new folder, which can be served as it is. Works while the server runs.
+    Backup {
+        /// The new folder.
+        folder: PathBuf,
+    },
 }
 
 /// Who may make an account.

@@ -19,6 +19,9 @@ fn main() -> ExitCode {
         Some(Command::ResetPassword { email }) => {
             Some(actix_web::rt::System::new().block_on(coord_server::operator::reset_password(&args.config, &email)))
         }
+        Some(Command::Backup { folder }) => {
+            Some(actix_web::rt::System::new().block_on(coord_server::operator::backup(&args.config, &folder)))
+        }
     };
     match text {
         None => {}

@@ -8,8 +8,9 @@ use crate::{
 };
 use anyhow::{Context as _, bail};
 use coord_domain::people::{self, RESET_MS};
-use coord_store::{Store, StoreError, Tx, accounts, audit, resets};
+use coord_store::{Store, StoreError, Tx, accounts, audit, backup, resets};
 use serde_json::json;
+use std::path::Path;
 
 /// Makes a link with which the account's owner chooses a new password, once and within an hour. Works while the server runs.
 ///
@@ -24,6 +25,35 @@ pub async fn reset_password(config: &Config, email: &str) -> anyhow::Result<Stri
     let made = link(&store, config, &email).await;
     store.close().await;
     made
+}
+
+/// Copies all data into a new folder. Works while the server runs.
+///
+/// # Errors
+/// In words for the operator: no such data folder, the other one is there already, a disk says no.
+pub async fn backup(config: &Config, to: &Path) -> anyhow::Result<String> {
+    if config.database.is_some() {
+        bail!(
+            "the database is PostgreSQL: make a copy of it with pg_dump, and then one of {}",
+            config.data.join("files").display()
+        );
+    }
+    if !config.data.join("coord.db").is_file() {
+        bail!("there is no Coord data in {}; name the folder with --data", config.data.display());
+    }
+    if to.exists() {
+        bail!("{} is there already; name a folder that is not", to.display());
+    }
+    let made = backup::copy(&config.data, to).await;
+    let made = made.with_context(|| format!("the copy in {} is not whole: remove it", to.display()))?;
+    Ok(format!(
+        "Copied the database ({} KiB) and {} files ({} KiB) to {}.\nTo go back to it, stop the server and start it with --data {}.",
+        made.database.div_ceil(1024),
+        made.contents,
+        made.bytes.div_ceil(1024),
+        to.display(),
+        to.display()
+    ))
 }
 
 async fn link(store: &Store, config: &Config, email: &str) -> anyhow::Result<String> {

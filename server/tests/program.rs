@@ -202,3 +202,81 @@ async fn acc_1_the_operator_makes_a_link_to_a_new_password_while_the_server_runs
     assert!(refusal(elsewhere).contains("there is no Coord data"));
     assert!(!none.exists());
 }
+
+#[actix_web::test]
+async fn ops_2_a_copy_made_while_people_work_is_whole_and_can_be_served() {
+    let helper = common::server();
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copied) = (folder.path().join("data"), folder.path().join("copies/first"));
+    let mut child = program(&data).spawn().unwrap();
+    let url = ready(&mut child);
+    let log = collect_log(&mut child);
+    let mut ada: Person = helper.nobody();
+    ada.base.clone_from(&url);
+    let body = json!({ "email": "ada@example.org", "name": "Ada", "password": common::PASSWORD });
+    let answer = ada.call(Method::POST, "/auth/register").json(&body).send().await.unwrap();
+    ada.header = Some(("cookie", common::cookie_of(&answer)));
+    let ws = text(&ada.post(201, "/workspaces", json!({ "name": "Orchard" })).await, "id");
+    let job = text(
+        &ada.post(201, &format!("/workspaces/{ws}/jobs"), json!({ "title": "First" })).await,
+        "id",
+    );
+    let upload = async |name: String| {
+        let path = format!("/jobs/{job}/attachments?name={name}");
+        let answer = ada.call(Method::POST, &path).body(name.repeat(1000)).send().await.unwrap();
+        text(&answer.json().await.unwrap(), "id")
+    };
+    upload("kept.txt".to_owned()).await;
+
+    // Files come and go all the while.
+    let work = async {
+        for n in 0.. {
+            let file = upload(format!("{n}.txt")).await;
+            if n % 2 == 0 {
+                ada.delete(204, &format!("/files/{file}")).await;
+            }
+        }
+    };
+    let (from, to) = (data.clone(), copied.clone());
+    let copy = tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coord-server"));
+        let output = command
+            .env_clear()
+            .arg("--data")
+            .args([&from])
+            .arg("backup")
+            .arg(&to)
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap(),
+        )
+    });
+    let (whole, said) = tokio::select! {
+        () = work => unreachable!("it goes on for ever"),
+        copy = copy => copy.unwrap(),
+    };
+    assert!(whole && said.starts_with("Copied the database"), "{said}");
+    let mut again = Command::new(env!("CARGO_BIN_EXE_coord-server"));
+    again.env_clear().arg("--data").arg(&data).arg("backup").arg(&copied);
+    let said = refusal(again);
+    assert!(said.contains("is there already"), "{said}");
+    end(child, log);
+
+    let mut child = program(&copied).spawn().unwrap();
+    let base = ready(&mut child);
+    let log = collect_log(&mut child);
+    ada.base = base;
+    let files = ada.get(&format!("/jobs/{job}/attachments?limit=200")).await;
+    let files = files["items"].as_array().unwrap().clone();
+    assert!(files.iter().any(|file| file["name"] == "kept.txt"), "{files:?}");
+    for file in files {
+        let path = format!("/files/{}/content", text(&file, "id"));
+        let content = ada.call(Method::GET, &path).send().await.unwrap().text().await.unwrap();
+        assert_eq!(content, text(&file, "name").repeat(1000));
+    }
+    ada.post(201, &format!("/workspaces/{ws}/jobs"), json!({ "title": "It goes on" }))
+        .await;
+    end(child, log);
+}

@@ -319,7 +319,7 @@ fn io(path: &Path, source: std::io::Error) -> StoreError {
 }
 
 /// Makes the data folder, for this user alone: it holds everything everybody wrote.
-fn make_private(data: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(data: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -350,13 +350,13 @@ async fn look(url: &str) -> Result<(), StoreError> {
     Ok(conn.close().await?)
 }
 
-fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
+pub(crate) fn options(url: &str) -> Result<AnyConnectOptions, StoreError> {
     let options: AnyConnectOptions = url.parse()?;
     Ok(options.disable_statement_logging())
 }
 
 /// A path may hold what means something in a URL; only such characters are escaped.
-fn sqlite_url(path: &Path) -> Result<String, StoreError> {
+pub(crate) fn sqlite_url(path: &Path) -> Result<String, StoreError> {
     let path = std::path::absolute(path).map_err(|error| io(path, error))?;
     let text = path
         .to_str()

@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod analytics;
 pub mod attempts;
 pub mod audit;
+pub mod backup;
 pub mod canvases;
 pub mod db;
 pub mod error;
