@@ -27,7 +27,7 @@ pub fn tool(step: &Step, tools: &[String]) -> Option<Move> {
         Step::Write { path, text } => ("write_file", json!({"file_path": path, "content": text})),
         Step::Run(command) => ("run_shell_command", json!({"command": command, "description": "Runs a command"})),
         // It has none of its own over ACP: this is the runner's.
-        Step::Ask { question, options } => ("ask", json!({"question": question, "options": options})),
+        Step::Ask { question, options } => ("ask_person", json!({"question": question, "options": options})),
         // Its plan is a file that the model wrote before.
         Step::Plan(file) => ("exit_plan_mode", json!({"plan_filename": file, "plan_path": file})),
         _ => return None,

@@ -11,6 +11,18 @@ const SETTINGS: &str = r#"{
     "model": {"name": "gemini-2.5-pro"}
 }"#;
 
+/// In a folder that it trusts, as its owner may have it: else it takes no tools from the runner.
+async fn trusting() -> Rig {
+    let env = |model: &str| {
+        vec![
+            ("GEMINI_API_KEY", "dummy".to_owned()),
+            ("GOOGLE_GEMINI_BASE_URL", model.to_owned()),
+            ("GEMINI_CLI_TRUST_WORKSPACE", "true".to_owned()),
+        ]
+    };
+    Rig::new("gemini", env, &[(".gemini/settings.json", SETTINGS.to_owned())]).await
+}
+
 async fn rig() -> Rig {
     let env = |model: &str| vec![("GEMINI_API_KEY", "dummy".to_owned()), ("GOOGLE_GEMINI_BASE_URL", model.to_owned())];
     Rig::new("gemini", env, &[(".gemini/settings.json", SETTINGS.to_owned())]).await
@@ -42,6 +54,12 @@ async fn agt_2_gemini_changes_nothing_before_its_plan_is_accepted() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
+async fn agt_4_gemini_asks_with_the_runners_tool_and_hears_the_answer() {
+    scenarios::question_answered(trusting().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
 async fn agt_7_gemini_killed_in_mid_tool_goes_on_in_its_session() {
     scenarios::killed_and_resumed(rig().await).await;
 }
@@ -57,8 +75,8 @@ async fn agt_6_gemini_told_to_stop_ends_its_command_first() {
 async fn agt_7_gemini_tells_errors_of_its_model_as_what_they_are() {
     let cases = [
         (401, FailureReason::NotSignedIn, "sign in"),
-        (429, FailureReason::AgentError, "too many requests"),
-        (500, FailureReason::AgentError, "a fault"),
+        (429, FailureReason::RateLimited, "too many requests"),
+        (500, FailureReason::ServiceError, "a fault"),
     ];
     scenarios::failures_are_told(rig().await, &cases).await;
 }
