@@ -1,7 +1,7 @@
 //! The runner's screen in a real terminal: the real program, keys, and what is seen.
 
 use crate::common::{Bench, PATIENCE, PROGRAM, assignment, write_tool};
-use coord_protocol::{log::LogBody, runner::WorkResult};
+use coord_protocol::{job::Mode, log::LogBody, runner::WorkResult};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use serde_json::json;
 use std::{
@@ -358,5 +358,37 @@ async fn run_8_no_ui_prints_lines_in_a_terminal_too() {
     assert!(!terminal.seen.lock().unwrap().0.screen().alternate_screen());
     terminal.signal(nix::sys::signal::Signal::SIGTERM);
     terminal.shows(&["stopped"]).await;
+    assert!(terminal.ends().await);
+}
+
+#[tokio::test]
+async fn agt_2_a_plan_is_changed_with_words_and_a_question_answered_with_words_at_the_runner() {
+    let bench = Bench::new().await;
+    let mut terminal = Terminal::start(&bench, SMALL, &[]);
+    terminal.shows(&["connected to http"]).await;
+    let mut job = assignment(json!([{"ask": {"message": "What is its name?"}}, {"propose_plan": "1. Look round.\n2. Write it."}]));
+    job.mode = Mode::Plan;
+    bench.server.assign(job.clone());
+    terminal.shows(&["asks a question", "Asks: What is its name?"]).await;
+    // Pasted, as a terminal tells it: what would be keys are words, and nothing is sent by the end of a line.
+    terminal.press("a");
+    terminal.shows(&["#12 asks", "Enter sends"]).await;
+    terminal.press("\u{1b}[200~quick\nkill\u{1b}[201~");
+    look("pasted", &terminal.shows(&["quick", "kill", "Enter sends"]).await);
+    terminal.press("\r");
+    let said = |want: &'static str| {
+        move |body: &LogBody| matches!(body, LogBody::Answer { answer, .. } if answer.body.as_deref() == Some(want)).then_some(())
+    };
+    bench.server.entry(job.attempt, "the name", said("quick\nkill")).await;
+    look("plan", &terminal.shows(&["shows its plan", "Accept this plan?"]).await);
+    terminal.press("a");
+    terminal.shows(&["2. Write it.", "a  Accept", "w  Ask for changes"]).await;
+    terminal.press("w");
+    terminal.shows(&["Enter sends"]).await;
+    terminal.press("leave out 2\r");
+    bench.server.entry(job.attempt, "the changes", said("leave out 2")).await;
+    terminal.press("q");
+    terminal.shows(&["l   leave"]).await;
+    terminal.press("l");
     assert!(terminal.ends().await);
 }
