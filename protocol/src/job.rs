@@ -253,6 +253,9 @@ pub enum Hold {
     RunnersBusy {
         /// Numbers of the jobs that hold the slots, as far as the workspace's own.
         jobs: Vec<i64>,
+        /// Runner by runner why not.
+        #[serde(default)]
+        runners: Vec<RunnerObstacle>,
     },
     /// Waits its turn.
     Queued {
@@ -293,6 +296,12 @@ pub enum Obstacle {
     NotShared,
     /// The job is routed elsewhere.
     Routing,
+    /// The configuration on its machine does not let it serve this workspace, person or repository (RUN-9).
+    Policy,
+    /// Connected, and takes nothing new: it is about to stop, or its owner has it pause.
+    Stopping,
+    /// Works on as much as it takes at once.
+    Busy,
 }
 
 /// What a person may do with one job, beside seeing it (ACC-3). Whether the job's state allows it is another question.

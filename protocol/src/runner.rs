@@ -9,8 +9,8 @@
 //! - Large bodies (attachments, deliverables, diffs) travel over HTTP under `/api/v1/runner/…` with the header [`FENCE_HEADER`].
 
 use crate::{
-    attempt::{BranchReport, FailureReason, Review, Usage},
-    id::{AttemptId, FileId, JobId, MessageId, RequestId, RunnerId, UserId},
+    attempt::{BranchReport, FailureReason, Outcome, Review, Usage},
+    id::{AttemptId, FileId, JobId, MessageId, RequestId, RunnerId, UserId, WorkspaceId},
     job::{Activity, BranchDecision, Context, Mode, ToolsPolicy},
     log::LogEntry,
     request::Answer,
@@ -49,6 +49,58 @@ pub struct AgentInfo {
     /// Version, where it could be found out.
     #[serde(default)]
     pub version: Option<String>,
+}
+
+/// Whom and what the owner of a machine lets it serve (RUN-9), as far as the server is told: so that it does not offer what would be
+/// refused, and says why. The file on the machine has the last word all the same. An empty list allows all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Serves {
+    /// Workspaces, by name.
+    pub workspaces: Vec<String>,
+    /// People whose jobs are served, by e-mail address.
+    pub people: Vec<String>,
+    /// Prefixes of repositories.
+    pub repositories: Vec<String>,
+    /// Whether there are folders whose repositories may be used by path. Unknown for runners that do not tell.
+    pub local_repositories: Option<bool>,
+}
+
+impl Serves {
+    /// Whether nothing is kept out.
+    #[must_use]
+    pub const fn all(&self) -> bool {
+        self.workspaces.is_empty() && self.people.is_empty() && self.repositories.is_empty()
+    }
+
+    /// Whether work of this person in this workspace is served.
+    #[must_use]
+    pub fn asked_by(&self, workspace: &str, email: &str) -> bool {
+        (self.workspaces.is_empty() || self.workspaces.iter().any(|name| name == workspace))
+            && (self.people.is_empty() || self.people.iter().any(|address| address.eq_ignore_ascii_case(email)))
+    }
+
+    /// Whether a repository with this address may be served. What the machine alone can tell is not looked at.
+    #[must_use]
+    pub fn repository(&self, url: &str) -> bool {
+        let path = url.strip_prefix("file://").unwrap_or(url);
+        if path.starts_with('/') {
+            return self.local_repositories != Some(false);
+        }
+        let named = names(&self.repositories, url);
+        // Without encryption only what the owner names.
+        let open = url.starts_with("http://") && self.local_repositories.is_some();
+        named || (self.repositories.is_empty() && !open)
+    }
+}
+
+/// Whether one of the prefixes names the address, ending at a border of it.
+#[must_use]
+pub fn names(prefixes: &[String], url: &str) -> bool {
+    prefixes.iter().any(|prefix| {
+        url.strip_prefix(prefix.as_str())
+            .is_some_and(|rest| rest.is_empty() || prefix.ends_with(['/', ':']) || rest.starts_with(['/', '.', ':']))
+    })
 }
 
 /// A claim the runner holds when it (re)connects.
@@ -175,6 +227,9 @@ pub enum FromRunner {
         /// Whether its owner takes no new work for now.
         #[serde(default)]
         paused: bool,
+        /// Whom and what its owner lets it serve.
+        #[serde(default)]
+        serves: Serves,
     },
     /// At least every [`ToRunner::Welcome`]`.heartbeat_ms`.
     Heartbeat,
@@ -547,6 +602,57 @@ pub struct RunnerView {
     pub last_seen_at: Option<Timestamp>,
 }
 
+/// A runner's own page: `GET /workspaces/{ws}/runners/{runner}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RunnerDetail {
+    /// As it is listed.
+    pub runner: RunnerView,
+    /// Workspaces it serves, those that you are in too.
+    pub workspaces: Vec<ServedWorkspace>,
+    /// Its latest attempts in this workspace, newest first, at most 50, of jobs that you may see.
+    pub recent: Vec<RunnerAttempt>,
+    /// What the configuration on its machine keeps out, as last told. For its owner alone.
+    pub serves: Option<Serves>,
+}
+
+/// A workspace that a runner serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServedWorkspace {
+    /// The workspace.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Whether the runner is switched off there.
+    pub disabled: bool,
+}
+
+/// A round of work that a runner did or does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunnerAttempt {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// 1, 2, 3…
+    pub attempt_number: i64,
+    /// Its job.
+    pub job: JobId,
+    /// Number of the job.
+    pub number: i64,
+    /// Title of the job.
+    pub title: String,
+    /// Agent that did it.
+    pub agent: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; open without.
+    pub ended_at: Option<Timestamp>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Why it failed.
+    pub failure: Option<FailureReason>,
+}
+
 /// Body of `POST /runners`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -577,4 +683,46 @@ pub struct PatchRunner {
     /// Share or not.
     #[serde(default)]
     pub shared: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_9_what_an_owner_keeps_out_is_known_before_it_is_offered() {
+        let all = Serves::default();
+        assert!(all.all() && all.asked_by("Team", "x@y.z") && all.repository("https://a.example.org/b") && all.repository("/srv/git/a"));
+        let some = Serves {
+            workspaces: vec!["Team".to_owned()],
+            people: vec!["Ann@example.org".to_owned()],
+            repositories: vec!["https://github.com/acme".to_owned()],
+            local_repositories: Some(false),
+        };
+        assert!(!some.all() && some.asked_by("Team", "ann@Example.org"));
+        assert!(!some.asked_by("Other", "ann@example.org") && !some.asked_by("Team", "ben@example.org"));
+        assert!(some.repository("https://github.com/acme/a.git") && some.repository("https://github.com/acme"));
+        let told = Serves {
+            local_repositories: Some(true),
+            ..Serves::default()
+        };
+        assert!(!told.repository("http://host/a") && told.repository("https://host/a") && told.repository("/srv/git/a"));
+        for out in [
+            "https://github.com/acme-evil/a",
+            "https://gitlab.com/acme/a",
+            "/srv/git/a",
+            "file:///srv/git/a",
+        ] {
+            assert!(!some.repository(out), "{out}");
+        }
+    }
+
+    #[test]
+    fn run_9_a_runner_that_tells_of_no_limits_has_none() {
+        let hello = r#"{"type":"hello","protocol":1,"version":"0","platform":"x","agents":[],"concurrency":1,"held":[]}"#;
+        let FromRunner::Hello { serves, .. } = serde_json::from_str(hello).unwrap() else {
+            panic!()
+        };
+        assert_eq!(serves, Serves::default());
+    }
 }

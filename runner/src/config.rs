@@ -4,7 +4,7 @@
 
 use crate::agents::command::events::Events;
 use crate::{agents::profiles, config_file};
-use coord_protocol::log::ToolKind;
+use coord_protocol::{log::ToolKind, runner::Serves};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -200,6 +200,19 @@ pub struct Policy {
     pub max_deliverables: usize,
     /// Most files of a branch that is checked out.
     pub max_repository_files: u64,
+}
+
+impl Policy {
+    /// What the server is told of it, so that it does not offer what would be refused. Folders and words of tools stay here.
+    #[must_use]
+    pub fn serves(&self) -> Serves {
+        Serves {
+            workspaces: self.workspaces.clone(),
+            people: self.people.clone(),
+            repositories: self.repositories.clone(),
+            local_repositories: Some(!self.allow_local_repositories.is_empty()),
+        }
+    }
 }
 
 impl Default for Policy {

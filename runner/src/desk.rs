@@ -204,6 +204,7 @@ impl Desk {
             concurrency: self.host.config.concurrency,
             held,
             paused: self.lock().paused,
+            serves: self.host.config.policy.serves(),
         }
     }
 

@@ -7,15 +7,29 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use uuid::Uuid;
 
 /// Tells the time. Clones of a manual clock move together.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Clock {
+    /// When it was made, for time that only passes.
+    began: Instant,
     /// Microseconds by which this clock differs from the wall clock; tests move it.
     offset: Arc<AtomicI64>,
+    /// Microseconds by which somebody has set the wall clock, which is no time that passed; tests do.
+    set: Arc<AtomicI64>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            offset: Arc::default(),
+            set: Arc::default(),
+        }
+    }
 }
 
 impl Clock {
@@ -24,7 +38,19 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
-        Timestamp(wall.saturating_add(self.offset.load(Ordering::Relaxed)))
+        let moved = self.offset.load(Ordering::Relaxed).saturating_add(self.set.load(Ordering::Relaxed));
+        Timestamp(wall.saturating_add(moved))
+    }
+
+    /// Time that has passed, whatever the wall clock was set to meanwhile.
+    pub fn steady(&self) -> Duration {
+        let moved = u64::try_from(self.offset.load(Ordering::Relaxed)).unwrap_or_default();
+        self.began.elapsed().saturating_add(Duration::from_micros(moved))
+    }
+
+    /// Sets the wall clock of this clock and its clones by so many seconds, as an operator or a time service does.
+    pub fn set_by(&self, seconds: i64) {
+        self.set.fetch_add(seconds.saturating_mul(1_000_000), Ordering::Relaxed);
     }
 
     /// Moves this clock and its clones forward.
@@ -124,5 +150,15 @@ mod tests {
         let before = other.now();
         clock.advance(Duration::from_secs(3600));
         assert!(other.now().ms_since(before) >= 3_600_000);
+    }
+
+    #[test]
+    fn run_5_time_that_passes_is_not_the_wall_clock() {
+        let clock = Clock::default();
+        clock.advance(Duration::from_secs(60));
+        clock.set_by(-3_600);
+        let passed = clock.steady();
+        assert!((60..600).contains(&passed.as_secs()), "{passed:?}");
+        assert!(clock.now() < Clock::default().now());
     }
 }

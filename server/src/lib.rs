@@ -78,6 +78,11 @@ impl Control {
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
+
+    /// Sets the server's wall clock by so many seconds, without time having passed.
+    pub fn set_clock_by(&self, seconds: i64) {
+        self.clock.set_by(seconds);
+    }
 }
 
 /// Opens the store and listens.

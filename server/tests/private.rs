@@ -181,8 +181,10 @@ impl Stage {
         for (name, id) in &self.ids {
             address = address.replace(&format!("{{{name}}}"), id);
         }
+        // The one that works on it.
+        address = address.replace("{runner}", &self.runner.id);
         // What no private job has.
-        for name in ["runner", "user", "token", "code", "invitation", "folder"] {
+        for name in ["user", "token", "code", "invitation", "folder"] {
             address = address.replace(&format!("{{{name}}}"), "01900000-0000-7000-8000-000000000000");
         }
         let address = address.replace("{command}", "duplicate").replace("{name}", "x.txt");

@@ -761,7 +761,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Asks for a code, as `coord-runner login` does. A person approves it on the page that the answer names, within ten minutes. */
-        post: operations["ask"];
+        post: operations["ask_runner_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -776,7 +776,7 @@ export interface paths {
             cookie?: never;
         };
         /** Which machine asks under a code, for whoever is about to approve it. 404 for a code that is unknown, was decided on or has ended. */
-        get: operations["look"];
+        get: operations["get_runner_code"];
         put?: never;
         post?: never;
         delete?: never;
@@ -795,7 +795,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Makes the machine that asks under this code a runner of yours. It gets its token when it next asks for it. */
-        post: operations["approve"];
+        post: operations["approve_runner_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -815,7 +815,7 @@ export interface paths {
          * Asks whether the code was approved, with the secret that was given with it; then the answer is the runner's token, once. 404 for a
          *     code that is unknown, was used or has ended, and for a wrong secret.
          */
-        post: operations["redeem"];
+        post: operations["redeem_runner_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -832,7 +832,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Says no to the machine that asks under this code. */
-        post: operations["refuse"];
+        post: operations["refuse_runner_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1301,6 +1301,23 @@ export interface paths {
         };
         /** The runners that serve a workspace, oldest first, as seen from there. */
         get: operations["list_workspace_runners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workspaces/{ws}/runners/{runner}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A runner that serves a workspace, with the workspaces it serves, what it works on and what it did there. */
+        get: operations["get_runner"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2283,6 +2300,8 @@ export interface components {
             jobs: number[];
             /** @enum {string} */
             reason: "runners_busy";
+            /** @description Runner by runner why not. */
+            runners?: components["schemas"]["RunnerObstacle"][];
         } | {
             /**
              * Format: int32
@@ -2897,7 +2916,7 @@ export interface components {
          * @description The kinds of reason why a runner does not take a job.
          * @enum {string}
          */
-        Obstacle: "offline" | "disabled" | "wrong_agent" | "not_shared" | "routing";
+        Obstacle: "offline" | "disabled" | "wrong_agent" | "not_shared" | "routing" | "policy" | "stopping" | "busy";
         /**
          * @description How an attempt ended.
          * @enum {string}
@@ -3712,6 +3731,32 @@ export interface components {
          * @enum {string}
          */
         Rule: "JOB-1" | "JOB-2" | "JOB-3" | "JOB-5" | "JOB-6" | "JOB-7" | "JOB-9" | "JOB-11" | "JOB-12" | "DEP-1" | "DEP-2" | "DEP-3" | "ATT-2" | "REV-1" | "REV-3" | "NOTE-1" | "NOTE-2" | "FILE-1" | "FILE-2" | "FILE-3" | "FILE-4" | "AGT-2" | "AGT-3" | "AGT-4" | "AGT-5" | "AGT-6" | "AGT-10" | "RUN-1" | "RUN-2" | "RUN-3" | "RUN-5" | "RUN-6" | "RUN-9" | "ACC-1" | "ACC-2" | "ACC-3" | "ACC-4" | "CAN-1" | "CAN-3" | "CAN-4" | "CAN-6" | "CAN-7" | "CAN-9" | "CAN-10" | "CAN-11" | "INB-1" | "API-1";
+        /** @description A round of work that a runner did or does. */
+        RunnerAttempt: {
+            /** @description Agent that did it. */
+            agent?: string | null;
+            /** @description The attempt. */
+            attempt: components["schemas"]["AttemptId"];
+            /**
+             * Format: int64
+             * @description 1, 2, 3…
+             */
+            attempt_number: number;
+            ended_at?: components["schemas"]["Timestamp"] | null;
+            failure?: components["schemas"]["FailureReason"] | null;
+            /** @description Its job. */
+            job: components["schemas"]["JobId"];
+            /**
+             * Format: int64
+             * @description Number of the job.
+             */
+            number: number;
+            outcome?: components["schemas"]["Outcome"] | null;
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description Title of the job. */
+            title: string;
+        };
         /** @description Answer of `GET /runner_codes/{code}`: who asks. */
         RunnerCode: {
             /** @description Network address it asks from. */
@@ -3730,6 +3775,16 @@ export interface components {
             same_address: boolean;
             /** @description Program version, by its own words. */
             version: string;
+        };
+        /** @description A runner's own page: `GET /workspaces/{ws}/runners/{runner}`. */
+        RunnerDetail: {
+            /** @description Its latest attempts in this workspace, newest first, at most 50, of jobs that you may see. */
+            recent: components["schemas"]["RunnerAttempt"][];
+            /** @description As it is listed. */
+            runner: components["schemas"]["RunnerView"];
+            serves?: components["schemas"]["Serves"] | null;
+            /** @description Workspaces it serves, those that you are in too. */
+            workspaces: components["schemas"]["ServedWorkspace"][];
         };
         /**
          * Format: uuid
@@ -3796,6 +3851,43 @@ export interface components {
             job: components["schemas"]["FoundJob"];
             /** @description The words around them. Empty where the number was looked for, or the title says it all. */
             snippet: components["schemas"]["Snippet"];
+        };
+        /** @description A workspace that a runner serves. */
+        ServedWorkspace: {
+            /** @description Whether the runner is switched off there. */
+            disabled: boolean;
+            /** @description The workspace. */
+            id: components["schemas"]["WorkspaceId"];
+            /** @description Its name. */
+            name: string;
+            /** @description Its name in addresses. */
+            slug: string;
+        };
+        /**
+         * @description Whom and what the owner of a machine lets it serve (RUN-9), as far as the server is told: so that it does not offer what would be
+         *     refused, and says why. The file on the machine has the last word all the same. An empty list allows all.
+         */
+        Serves: {
+            /**
+             * @description Whether there are folders whose repositories may be used by path. Unknown for runners that do not tell.
+             * @default null
+             */
+            local_repositories: boolean | null;
+            /**
+             * @description People whose jobs are served, by e-mail address.
+             * @default []
+             */
+            people: string[];
+            /**
+             * @description Prefixes of repositories.
+             * @default []
+             */
+            repositories: string[];
+            /**
+             * @description Workspaces, by name.
+             * @default []
+             */
+            workspaces: string[];
         };
         /** @description A browser session of yours. */
         Session: {
@@ -5924,7 +6016,7 @@ export interface operations {
             };
         };
     };
-    ask: {
+    ask_runner_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -5955,7 +6047,7 @@ export interface operations {
             };
         };
     };
-    look: {
+    get_runner_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -5984,7 +6076,7 @@ export interface operations {
             };
         };
     };
-    approve: {
+    approve_runner_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -6017,7 +6109,7 @@ export interface operations {
             };
         };
     };
-    redeem: {
+    redeem_runner_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -6050,7 +6142,7 @@ export interface operations {
             };
         };
     };
-    refuse: {
+    refuse_runner_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -7398,6 +7490,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RunnerView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_runner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ws: components["schemas"]["WorkspaceId"];
+                runner: components["schemas"]["RunnerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunnerDetail"];
                 };
             };
             default: {

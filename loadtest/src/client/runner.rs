@@ -83,6 +83,7 @@ impl FakeRunner {
             concurrency,
             held,
             paused: false,
+            serves: coord_protocol::runner::Serves::default(),
         };
         socket.say(serde_json::to_string(&hello)?).await?;
         let welcome = timeout(PATIENCE, socket.next()).await.context("no welcome")??;

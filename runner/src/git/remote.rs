@@ -96,10 +96,7 @@ pub fn check(url: &str, policy: &Policy) -> Result<Remote, GitError> {
     if rest.split(['/', ':']).any(|segment| segment == "..") {
         return Err(refused(url, "it contains `..`"));
     }
-    let named = policy.repositories.iter().any(|prefix| {
-        url.strip_prefix(prefix.as_str())
-            .is_some_and(|rest| rest.is_empty() || prefix.ends_with(['/', ':']) || rest.starts_with(['/', '.', ':']))
-    });
+    let named = coord_protocol::runner::names(&policy.repositories, url);
     if kind == Kind::Http && !named {
         return Err(refused(url, "http is used only for addresses that the owner of this runner names"));
     }

@@ -70,8 +70,7 @@ pub fn serves(policy: &Policy, workspace: &str, author: &Author) -> Result<(), S
     if !policy.workspaces.is_empty() && !policy.workspaces.iter().any(|name| name == workspace) {
         return Err(format!("the owner of this runner does not serve the workspace {workspace}"));
     }
-    let known = |address: &String| address.eq_ignore_ascii_case(&author.email);
-    if !policy.people.is_empty() && !policy.people.iter().any(known) {
+    if !policy.serves().asked_by(workspace, &author.email) {
         return Err(format!("the owner of this runner does not serve {}", author.name));
     }
     Ok(())

@@ -3,7 +3,8 @@
 use crate::job::{ANY_AGENT, Job, State};
 use coord_protocol::{
     id::{RunnerId, UserId},
-    job::{Obstacle, Priority, Routing},
+    job::{Context, Obstacle, Priority, Routing},
+    runner::Serves,
     time::Timestamp,
 };
 
@@ -23,6 +24,8 @@ pub struct Candidate {
     pub shared: bool,
     /// Connected.
     pub online: bool,
+    /// Connected, and about to stop.
+    pub stopping: bool,
     /// Switched off in this workspace, or its owner may not offer runners here.
     pub disabled: bool,
     /// Agents it has.
@@ -46,9 +49,10 @@ pub fn urgency(priority: Priority, since: Timestamp, now: Timestamp) -> i64 {
 
 /// Why this runner does not take the job, slots aside; `None` when it may. What connecting would not change is told before that it is
 /// not connected: nobody should start a runner that is not asked for.
-/// `owner_sees` says whether the runner's owner may see the job: a private one is offered to nobody else (ACC-4).
+/// `owner_sees` says whether the runner's owner may see the job: a private one is offered to nobody else (ACC-4). `serves` says whether
+/// the configuration on the runner's machine lets it serve the job, as far as it was told (RUN-9, [`may_serve`]).
 #[must_use]
-pub fn obstacle(job: &Job, runner: &Candidate, owner_sees: bool) -> Option<Obstacle> {
+pub fn obstacle(job: &Job, runner: &Candidate, owner_sees: bool, serves: bool) -> Option<Obstacle> {
     let spec = job.agentic()?;
     let mine = runner.owner == job.submitter;
     let in_team = job.access.owner == runner.owner || job.access.team.iter().any(|member| member.user == runner.owner);
@@ -68,8 +72,14 @@ pub fn obstacle(job: &Job, runner: &Candidate, owner_sees: bool) -> Option<Obsta
     if runner.disabled {
         return Some(Obstacle::Disabled);
     }
+    if !serves {
+        return Some(Obstacle::Policy);
+    }
     if !runner.online {
         return Some(Obstacle::Offline);
+    }
+    if runner.stopping {
+        return Some(Obstacle::Stopping);
     }
     // A merge is made by the runner itself, whatever agents it has.
     let merges = matches!(job.state, State::AwaitingReview { .. });
@@ -82,6 +92,25 @@ pub fn obstacle(job: &Job, runner: &Candidate, owner_sees: bool) -> Option<Obsta
         return Some(Obstacle::WrongAgent);
     }
     None
+}
+
+/// Whether a machine's configuration lets it serve a job of this workspace for the person with this address.
+#[must_use]
+pub fn may_serve(job: &Job, serves: &Serves, workspace: &str, email: &str) -> bool {
+    let repository = match job.agentic().map(|spec| &spec.context) {
+        Some(Context::Repository { url, .. }) => serves.repository(url),
+        Some(Context::Local) | None => true,
+    };
+    repository && serves.asked_by(workspace, email)
+}
+
+/// Who asks a runner for the work: who submitted the job, or approved its merge.
+#[must_use]
+pub const fn asks(job: &Job) -> UserId {
+    match &job.state {
+        State::AwaitingReview { merge: Some(merge) } => merge.by,
+        _ => job.submitter,
+    }
 }
 
 /// The agent a runner starts for the job: the one named, or its first for `any`.
@@ -108,6 +137,7 @@ mod tests {
             owner,
             shared: false,
             online: true,
+            stopping: false,
             disabled: false,
             agents: vec!["claude".into()],
             free: 1,
@@ -141,14 +171,20 @@ mod tests {
             ..runner(owner)
         };
         let elsewhere = Routing::Runner(RunnerId(uuid::Uuid::from_u128(78)));
-        assert_eq!(obstacle(&routed(elsewhere), &offline(OWNER), true), Some(Obstacle::Routing));
-        assert_eq!(obstacle(&routed(Routing::Any), &offline(STRANGER), true), Some(Obstacle::NotShared));
-        assert_eq!(obstacle(&routed(Routing::Mine), &offline(OWNER), true), Some(Obstacle::Offline));
+        assert_eq!(obstacle(&routed(elsewhere), &offline(OWNER), true, true), Some(Obstacle::Routing));
+        assert_eq!(
+            obstacle(&routed(Routing::Any), &offline(STRANGER), true, true),
+            Some(Obstacle::NotShared)
+        );
+        assert_eq!(
+            obstacle(&routed(Routing::Mine), &offline(OWNER), true, true),
+            Some(Obstacle::Offline)
+        );
     }
 
     #[test]
     fn run_2_mine_means_the_submitters_own() {
-        assert_eq!(obstacle(&routed(Routing::Mine), &runner(OWNER), true), None);
+        assert_eq!(obstacle(&routed(Routing::Mine), &runner(OWNER), true, true), None);
         assert_eq!(
             obstacle(
                 &routed(Routing::Mine),
@@ -156,6 +192,7 @@ mod tests {
                     shared: true,
                     ..runner(STRANGER)
                 },
+                true,
                 true
             ),
             Some(Obstacle::Routing)
@@ -169,19 +206,19 @@ mod tests {
             shared: true,
             ..runner(STRANGER)
         };
-        assert_eq!(obstacle(&job, &shared, true), Some(Obstacle::Routing));
+        assert_eq!(obstacle(&job, &shared, true, true), Some(Obstacle::Routing));
         job.access.team.push(coord_protocol::job::TeamMember {
             user: STRANGER,
             role: coord_protocol::job::TeamRole::Editor,
         });
-        assert_eq!(obstacle(&job, &shared, true), None);
-        assert_eq!(obstacle(&job, &runner(STRANGER), true), Some(Obstacle::NotShared));
+        assert_eq!(obstacle(&job, &shared, true, true), None);
+        assert_eq!(obstacle(&job, &runner(STRANGER), true, true), Some(Obstacle::NotShared));
     }
 
     #[test]
     fn run_2_any_and_a_named_runner_still_need_sharing() {
         for routing in [Routing::Any, Routing::Runner(runner(STRANGER).id)] {
-            assert_eq!(obstacle(&routed(routing), &runner(STRANGER), true), Some(Obstacle::NotShared));
+            assert_eq!(obstacle(&routed(routing), &runner(STRANGER), true, true), Some(Obstacle::NotShared));
             assert_eq!(
                 obstacle(
                     &routed(routing),
@@ -189,13 +226,14 @@ mod tests {
                         shared: true,
                         ..runner(STRANGER)
                     },
+                    true,
                     true
                 ),
                 None
             );
         }
         let elsewhere = Routing::Runner(RunnerId(uuid::Uuid::from_u128(1)));
-        assert_eq!(obstacle(&routed(elsewhere), &runner(OWNER), true), Some(Obstacle::Routing));
+        assert_eq!(obstacle(&routed(elsewhere), &runner(OWNER), true, true), Some(Obstacle::Routing));
     }
 
     #[test]
@@ -208,6 +246,7 @@ mod tests {
                     online: false,
                     ..runner(OWNER)
                 },
+                true,
                 true
             ),
             Some(Obstacle::Offline)
@@ -219,6 +258,7 @@ mod tests {
                     disabled: true,
                     ..runner(OWNER)
                 },
+                true,
                 true
             ),
             Some(Obstacle::Disabled)
@@ -230,10 +270,34 @@ mod tests {
                     agents: vec!["codex".into()],
                     ..runner(OWNER)
                 },
+                true,
                 true
             ),
             Some(Obstacle::WrongAgent)
         );
+    }
+
+    #[test]
+    fn run_9_what_the_machines_owner_keeps_out_is_told_also_of_a_runner_that_is_away() {
+        let job = routed(Routing::Mine);
+        for online in [true, false] {
+            let runner = Candidate { online, ..runner(OWNER) };
+            assert_eq!(obstacle(&job, &runner, true, false), Some(Obstacle::Policy));
+        }
+        let serves = Serves {
+            workspaces: vec!["Team".into()],
+            ..Serves::default()
+        };
+        assert!(may_serve(&job, &serves, "Team", "ann@example.org") && !may_serve(&job, &serves, "Other", "ann@example.org"));
+    }
+
+    #[test]
+    fn run_7_a_runner_that_is_about_to_stop_is_told_from_one_that_is_away() {
+        let stopping = Candidate {
+            stopping: true,
+            ..runner(OWNER)
+        };
+        assert_eq!(obstacle(&routed(Routing::Mine), &stopping, true, true), Some(Obstacle::Stopping));
     }
 
     #[test]
@@ -242,6 +306,6 @@ mod tests {
             shared: true,
             ..runner(STRANGER)
         };
-        assert_eq!(obstacle(&routed(Routing::Any), &shared, false), Some(Obstacle::NotShared));
+        assert_eq!(obstacle(&routed(Routing::Any), &shared, false, true), Some(Obstacle::NotShared));
     }
 }

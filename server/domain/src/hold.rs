@@ -11,7 +11,7 @@ use coord_protocol::{
 pub struct HoldFacts {
     /// Numbers of dependencies that are not Done.
     pub open_dependencies: Vec<i64>,
-    /// Per runner of the workspace, why it does not take the job; eligible ones are not listed.
+    /// Per runner of the workspace, why it does not take the job; eligible ones with a free slot are not listed.
     pub obstacles: Vec<RunnerObstacle>,
     /// Whether some eligible runner is online.
     pub eligible: bool,
@@ -49,7 +49,10 @@ pub fn hold(job: &Job, facts: HoldFacts, now: Timestamp) -> Option<Hold> {
     Some(if !facts.eligible {
         Hold::NoRunner { runners: facts.obstacles }
     } else if !facts.free {
-        Hold::RunnersBusy { jobs: facts.busy_with }
+        Hold::RunnersBusy {
+            jobs: facts.busy_with,
+            runners: facts.obstacles,
+        }
     } else {
         Hold::Queued { position: facts.position }
     })
@@ -81,7 +84,10 @@ mod tests {
                 busy_with: vec![9],
                 ..HoldFacts::default()
             }),
-            Hold::RunnersBusy { jobs: vec![9] }
+            Hold::RunnersBusy {
+                jobs: vec![9],
+                runners: vec![]
+            }
         );
         let free = HoldFacts {
             eligible: true,

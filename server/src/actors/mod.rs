@@ -267,6 +267,11 @@ impl Live {
         self.0.clock.now()
     }
 
+    /// Time that passes, for how long somebody was silent.
+    pub(crate) fn steady(&self) -> std::time::Duration {
+        self.0.clock.steady()
+    }
+
     pub(crate) fn ids(&self) -> &Ids {
         &self.0.ids
     }
@@ -378,6 +383,7 @@ impl Live {
     pub fn runner_view(&self, runner: coord_store::runners::Runner, disabled: bool) -> coord_protocol::runner::RunnerView {
         let live = self.runner_live(runner.id);
         let running = live.as_ref().map_or(0, |live| live.running());
+        let heard = live.as_ref().and_then(|live| live.heard());
         let status = match &live {
             _ if disabled => RunnerStatus::Disabled,
             None => RunnerStatus::Offline,
@@ -397,7 +403,7 @@ impl Live {
             concurrency: u32::try_from(runner.concurrency).unwrap_or(0),
             running,
             lifetime_jobs: runner.lifetime_jobs,
-            last_seen_at: runner.last_seen_at,
+            last_seen_at: heard.max(runner.last_seen_at),
         }
     }
 

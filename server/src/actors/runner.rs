@@ -23,7 +23,7 @@ use actix::{Actor, Addr, ArbiterHandle, AsyncContext as _, Context, Handler, Mes
 use coord_domain::job::{Claim, Job, Stop};
 use coord_protocol::{
     id::{AttemptId, JobId, RunnerId, UserId, WorkspaceId},
-    runner::{FromRunner, HeldClaim, ToRunner},
+    runner::{FromRunner, HeldClaim, Serves, ToRunner},
     time::Timestamp,
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -44,6 +44,7 @@ pub struct Connect {
     pub(crate) concurrency: u32,
     pub(crate) held: Vec<HeldClaim>,
     pub(crate) paused: bool,
+    pub(crate) serves: Serves,
     /// Where messages for the runner go. Bounded; a runner that does not read is disconnected and learns everything anew.
     pub(crate) out: mpsc::Sender<ToRunner>,
 }
@@ -207,8 +208,9 @@ pub(super) struct RunnerActor {
     owner: Option<UserId>,
     connected: Option<Connected>,
     connections: u64,
-    /// When the runner was last heard of; without a connection, when it was lost, or this actor started.
-    heard: Timestamp,
+    /// When the runner was last heard of; without a connection, when it was lost, or this actor started. Leases are counted by this:
+    /// by time that passes, not by a clock that can be set.
+    heard: Duration,
     seen_stored: Timestamp,
     claims: HashMap<AttemptId, Held>,
 }
@@ -219,7 +221,7 @@ impl RunnerActor {
             ctx.set_mailbox_capacity(MAILBOX);
             let state = Arc::new(RunnerLive::default());
             super::lock(&live.0.runner_states).insert(id, Arc::clone(&state));
-            let now = live.now();
+            let (now, heard) = (live.now(), live.steady());
             Self {
                 live,
                 id,
@@ -227,7 +229,7 @@ impl RunnerActor {
                 owner: None,
                 connected: None,
                 connections: 0,
-                heard: now,
+                heard,
                 seen_stored: now,
                 claims: HashMap::new(),
             }

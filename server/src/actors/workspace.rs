@@ -15,11 +15,11 @@ use coord_domain::{
 };
 use coord_protocol::{
     id::{JobId, RunnerId, UserId, WorkspaceId},
-    job::{Hold, RunnerObstacle},
+    job::{Hold, Obstacle, RunnerObstacle},
     time::Timestamp,
     workspace::Role,
 };
-use coord_store::{StoreError, jobs, members, runners};
+use coord_store::{StoreError, jobs, members, runners, workspaces};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -108,7 +108,7 @@ pub(super) struct WorkspaceActor {
     /// Claims asked for and not yet answered.
     claiming: HashSet<JobId>,
     candidates: Vec<Candidate>,
-    roles: HashMap<UserId, Role>,
+    people: People,
     loaded: bool,
     pass_due: bool,
 }
@@ -123,7 +123,7 @@ impl WorkspaceActor {
                 waiting: HashMap::new(),
                 claiming: HashSet::new(),
                 candidates: vec![],
-                roles: HashMap::new(),
+                people: People::default(),
                 loaded: false,
                 pass_due: false,
             }
@@ -143,7 +143,7 @@ impl WorkspaceActor {
         ctx.wait(loading.into_actor(self).map(|loaded, actor, ctx| match loaded {
             Ok(loaded) => {
                 actor.waiting = loaded.waiting.into_iter().map(|waiting| (waiting.job.id, waiting)).collect();
-                actor.set_runners(loaded.candidates, loaded.roles);
+                actor.set_runners(loaded.candidates, loaded.people);
                 actor.loaded = true;
                 actor.release(loaded.auto_ready);
                 actor.wake(ctx);
@@ -155,9 +155,9 @@ impl WorkspaceActor {
         }));
     }
 
-    fn set_runners(&mut self, candidates: Vec<Candidate>, roles: HashMap<UserId, Role>) {
+    fn set_runners(&mut self, candidates: Vec<Candidate>, people: People) {
         self.candidates = candidates;
-        self.roles = roles;
+        self.people = people;
     }
 
     /// Jobs whose dependencies may be done now (DEP-5), each in its own time.
@@ -187,7 +187,8 @@ impl WorkspaceActor {
         let mut free: HashMap<RunnerId, u32> = HashMap::new();
         for candidate in &mut self.candidates {
             let live = self.live.runner_live(candidate.id);
-            candidate.online = live.as_ref().is_some_and(|live| live.takes_work());
+            candidate.online = live.as_ref().is_some_and(|live| live.online());
+            candidate.stopping = live.as_ref().is_some_and(|live| live.stopping());
             candidate.free = live.as_ref().map_or(0, |live| live.free());
             free.insert(candidate.id, candidate.free);
         }
@@ -196,7 +197,7 @@ impl WorkspaceActor {
         let mut position = 0;
         let mut wake_at: Option<Timestamp> = None;
         for waiting in order {
-            let (facts, taker) = look(waiting, &self.candidates, &self.roles, &free, &self.live, self.id);
+            let (facts, taker) = look(waiting, &self.candidates, &self.people, &free, &self.live, self.id);
             let reserved = taker.and_then(|runner| reserve(&self.live, &waiting.job, runner, now, &facts));
             if let Some((runner, permit)) = reserved {
                 if permit.is_some()
@@ -319,7 +320,7 @@ impl WorkspaceActor {
 fn look(
     waiting: &Waiting,
     candidates: &[Candidate],
-    roles: &HashMap<UserId, Role>,
+    people: &People,
     free: &HashMap<RunnerId, u32>,
     live: &Live,
     workspace: WorkspaceId,
@@ -331,18 +332,24 @@ fn look(
         ..HoldFacts::default()
     };
     let mut best: Option<(u32, RunnerId)> = None;
+    let asks = people.emails.get(&dispatch::asks(job)).map_or("", String::as_str);
     for candidate in candidates {
         let who = Who {
             user: candidate.owner,
-            role: roles.get(&candidate.owner).copied(),
+            role: people.roles.get(&candidate.owner).copied(),
         };
         let owner_sees = rights::may(who, Act::See, Some(&job.access)).is_ok();
-        if let Some(why) = dispatch::obstacle(job, candidate, owner_sees) {
-            facts.obstacles.push(RunnerObstacle {
-                runner: candidate.id,
-                name: candidate.name.clone(),
-                why,
-            });
+        let known = live.runner_live(candidate.id);
+        let serves = known
+            .as_ref()
+            .is_none_or(|known| dispatch::may_serve(job, &known.serves(), &people.workspace, asks));
+        let not = |why| RunnerObstacle {
+            runner: candidate.id,
+            name: candidate.name.clone(),
+            why,
+        };
+        if let Some(why) = dispatch::obstacle(job, candidate, owner_sees, serves) {
+            facts.obstacles.push(not(why));
             continue;
         }
         facts.eligible = true;
@@ -357,8 +364,9 @@ fn look(
             if best.is_none_or(|(most, _)| slots > most) {
                 best = Some((slots, candidate.id));
             }
-        } else if let Some(runner) = live.runner_live(candidate.id) {
-            facts.busy_with.extend(runner.jobs_in(workspace));
+        } else {
+            facts.obstacles.push(not(Obstacle::Busy));
+            facts.busy_with.extend(known.iter().flat_map(|runner| runner.jobs_in(workspace)));
         }
     }
     (facts, best.map(|(_, runner)| runner))
@@ -390,10 +398,18 @@ fn same_reason(known: Option<&Hold>, new: Option<&Hold>) -> bool {
     }
 }
 
+/// Who is in the workspace, and what it is called, as far as runners are chosen by it.
+#[derive(Default)]
+struct People {
+    workspace: String,
+    roles: HashMap<UserId, Role>,
+    emails: HashMap<UserId, String>,
+}
+
 struct Loaded {
     waiting: Vec<Waiting>,
     candidates: Vec<Candidate>,
-    roles: HashMap<UserId, Role>,
+    people: People,
     auto_ready: Vec<JobId>,
 }
 
@@ -406,18 +422,19 @@ async fn load(live: &Live, workspace: WorkspaceId) -> Result<Loaded, StoreError>
     }
     let auto_ready = jobs::auto_ready(&mut conn, workspace).await?;
     drop(conn);
-    let (candidates, roles) = load_runners(live, workspace).await?;
+    let (candidates, people) = load_runners(live, workspace).await?;
     Ok(Loaded {
         waiting,
         candidates,
-        roles,
+        people,
         auto_ready,
     })
 }
 
-async fn load_runners(live: &Live, workspace: WorkspaceId) -> Result<(Vec<Candidate>, HashMap<UserId, Role>), StoreError> {
+async fn load_runners(live: &Live, workspace: WorkspaceId) -> Result<(Vec<Candidate>, People), StoreError> {
     let mut conn = live.store().read().await?;
-    let roles = members::list(&mut conn, workspace, None, MOST).await?;
+    let name = workspaces::facts(&mut conn, workspace).await?.map(|(name, ..)| name);
+    let members = members::list(&mut conn, workspace, None, MOST).await?;
     let runners = runners::serving(&mut conn, workspace, None, MOST).await?;
     let candidates = runners.into_iter().map(|(runner, disabled)| Candidate {
         id: runner.id,
@@ -425,14 +442,17 @@ async fn load_runners(live: &Live, workspace: WorkspaceId) -> Result<(Vec<Candid
         owner: runner.owner.id,
         shared: runner.shared,
         online: false,
+        stopping: false,
         disabled,
         agents: runner.agents.into_iter().map(|agent| agent.name).collect(),
         free: 0,
     });
-    Ok((
-        candidates.collect(),
-        roles.into_iter().map(|member| (member.user, member.role)).collect(),
-    ))
+    let people = People {
+        workspace: name.unwrap_or_default(),
+        roles: members.iter().map(|member| (member.user, member.role)).collect(),
+        emails: members.into_iter().map(|member| (member.user, member.email)).collect(),
+    };
+    Ok((candidates.collect(), people))
 }
 
 fn waiting_of(job: Arc<Job>, open_dependencies: Vec<i64>) -> Option<Waiting> {
@@ -510,8 +530,8 @@ impl Handler<ReloadRunners> for WorkspaceActor {
         let (live, id) = (self.live.clone(), self.id);
         let loading = async move { load_runners(&live, id).await };
         ctx.spawn(loading.into_actor(self).map(|loaded, actor, ctx| match loaded {
-            Ok((candidates, roles)) => {
-                actor.set_runners(candidates, roles);
+            Ok((candidates, people)) => {
+                actor.set_runners(candidates, people);
                 actor.wake(ctx);
             }
             Err(error) => {

@@ -35,6 +35,7 @@ pub mod resets;
 pub mod resumable;
 pub mod runner_codes;
 pub mod runner_files;
+pub mod runner_page;
 pub mod runners;
 pub mod search;
 pub mod sessions;
@@ -66,6 +67,7 @@ pub fn api(cfg: &mut ServiceConfig<'_>) {
     members::routes(cfg);
     invitations::routes(cfg);
     runners::routes(cfg);
+    runner_page::routes(cfg);
     runner_codes::routes(cfg);
     jobs::routes(cfg);
     backlog::routes(cfg);

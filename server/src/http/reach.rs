@@ -80,7 +80,7 @@ pub async fn conceal(store: &Store, who: Who, views: &mut [wire::Job]) -> Result
                 jobs.retain(|number| visible_numbers.contains(number));
                 *hidden = jobs.len() < all;
             }
-            Some(Hold::RunnersBusy { jobs }) => jobs.retain(|number| visible_numbers.contains(number)),
+            Some(Hold::RunnersBusy { jobs, .. }) => jobs.retain(|number| visible_numbers.contains(number)),
             Some(Hold::UploadsPending { .. } | Hold::NoRunner { .. } | Hold::Queued { .. } | Hold::RepositoryUnreachable { .. }) | None => {
             }
         }
@@ -91,7 +91,7 @@ pub async fn conceal(store: &Store, who: Who, views: &mut [wire::Job]) -> Result
 /// Numbers of the jobs a hold names.
 fn held_by(view: &wire::Job) -> &[i64] {
     match &view.hold {
-        Some(Hold::DependenciesOpen { jobs, .. } | Hold::RunnersBusy { jobs }) => jobs,
+        Some(Hold::DependenciesOpen { jobs, .. } | Hold::RunnersBusy { jobs, .. }) => jobs,
         Some(Hold::UploadsPending { .. } | Hold::NoRunner { .. } | Hold::Queued { .. } | Hold::RepositoryUnreachable { .. }) | None => &[],
     }
 }

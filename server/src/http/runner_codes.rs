@@ -47,7 +47,11 @@ const MOST: i64 = 10_000;
 const SECRET_PREFIX: &str = "coord_c_";
 
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(ask).service(look).service(approve).service(refuse).service(redeem);
+    cfg.service(ask_runner_code)
+        .service(get_runner_code)
+        .service(approve_runner_code)
+        .service(refuse_runner_code)
+        .service(redeem_runner_code);
 }
 
 fn from(request: &HttpRequest) -> String {
@@ -62,7 +66,7 @@ fn facts(asked: &Asked) -> Value {
 /// Asks for a code, as `coord-runner login` does. A person approves it on the page that the answer names, within ten minutes.
 #[utoipa::path(tag = "runners", security(()), request_body = NewRunnerCode, responses((status = 201, body = CreatedRunnerCode), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/runner_codes")]
-async fn ask(ctx: Ctx, request: HttpRequest, body: OpenJson<NewRunnerCode>) -> Result<HttpResponse, ApiError> {
+async fn ask_runner_code(ctx: Ctx, request: HttpRequest, body: OpenJson<NewRunnerCode>) -> Result<HttpResponse, ApiError> {
     let now = ctx.now();
     let of_address = format!("runner code for {}", from(&request));
     ctx.limits.take(&of_address, CODE_ADDRESS, now).map_err(limited)?;
@@ -139,7 +143,12 @@ impl Try {
 /// Which machine asks under a code, for whoever is about to approve it. 404 for a code that is unknown, was decided on or has ended.
 #[utoipa::path(tag = "runners", params(("code" = String, Path)), responses((status = 200, body = RunnerCode), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[get("/runner_codes/{code}")]
-async fn look(ctx: Ctx, request: HttpRequest, caller: Caller, code: web::Path<String>) -> Result<web::Json<RunnerCode>, ApiError> {
+async fn get_runner_code(
+    ctx: Ctx,
+    request: HttpRequest,
+    caller: Caller,
+    code: web::Path<String>,
+) -> Result<web::Json<RunnerCode>, ApiError> {
     let tried = Try::count(&ctx, &request, &caller, &code)?;
     let asked = runner_codes::waiting(&mut *ctx.read().await?, &tried.hash, ctx.now())
         .await?
@@ -161,7 +170,7 @@ async fn look(ctx: Ctx, request: HttpRequest, caller: Caller, code: web::Path<St
 /// Makes the machine that asks under this code a runner of yours. It gets its token when it next asks for it.
 #[utoipa::path(tag = "runners", params(("code" = String, Path)), request_body = ApproveRunnerCode, responses((status = 200, body = ApprovedRunnerCode), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/runner_codes/{code}/approve")]
-async fn approve(
+async fn approve_runner_code(
     ctx: Ctx,
     request: HttpRequest,
     code: web::Path<String>,
@@ -195,7 +204,7 @@ async fn approve(
 /// Says no to the machine that asks under this code.
 #[utoipa::path(tag = "runners", params(("code" = String, Path)), responses((status = 204), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/runner_codes/{code}/refuse")]
-async fn refuse(ctx: Ctx, request: HttpRequest, caller: Caller, code: web::Path<String>) -> Result<HttpResponse, ApiError> {
+async fn refuse_runner_code(ctx: Ctx, request: HttpRequest, caller: Caller, code: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let tried = Try::count(&ctx, &request, &caller, &code)?;
     let (hash, now) = (tried.hash.clone(), ctx.now());
     let entry = ctx.audit(&caller.actor(), "runner.refuse", None, "", json!({}));
@@ -213,7 +222,7 @@ async fn refuse(ctx: Ctx, request: HttpRequest, caller: Caller, code: web::Path<
 /// code that is unknown, was used or has ended, and for a wrong secret.
 #[utoipa::path(tag = "runners", security(()), params(("code" = String, Path)), request_body = RedeemRunnerCode, responses((status = 200, body = RedeemedRunnerCode), (status = "default", body = Problem, content_type = "application/problem+json")))]
 #[post("/runner_codes/{code}/redeem")]
-async fn redeem(
+async fn redeem_runner_code(
     ctx: Ctx,
     request: HttpRequest,
     code: web::Path<String>,

@@ -7,7 +7,7 @@ use super::{
     problem::ApiError,
 };
 use crate::{
-    actors::Revoked,
+    actors::{Live, Revoked},
     context::{Ctx, who},
 };
 use actix_web::{HttpResponse, delete, get, patch, post, web};
@@ -161,7 +161,12 @@ async fn patch_workspace(ctx: Ctx, ws: web::Path<WorkspaceId>, body: Json<PatchW
         let seq = workspace.feed_seq;
         Ok((workspace, seq))
     };
-    let (workspace, _) = ctx.commit(unit, move |live, (_, seq)| live.feed_committed(id, *seq)).await?;
+    let tell = move |live: &Live, (_, seq): &(Workspace, i64)| {
+        live.feed_committed(id, *seq);
+        // Machines may be told to serve some workspaces only, by their names.
+        live.runners_changed(id);
+    };
+    let (workspace, _) = ctx.commit(unit, tell).await?;
     Ok(web::Json(workspace))
 }
 

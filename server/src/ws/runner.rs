@@ -30,6 +30,9 @@ const MOST: usize = 1000;
 /// Most bytes of a version and a platform.
 const MOST_NAME: usize = 200;
 
+/// Most bytes of a repository's address, and whatever else a runner's owner limits it to.
+const MOST_ADDRESS: usize = 2_000;
+
 /// Opens a runner's connection.
 ///
 /// # Errors
@@ -112,6 +115,7 @@ fn hello(incoming: Incoming, out: mpsc::Sender<ToRunner>) -> Result<Connect, Clo
         concurrency,
         held,
         paused,
+        serves,
     } = parse(incoming)?
     else {
         return Err(Closing(close::PROTOCOL, "the first message is hello".to_owned()));
@@ -122,7 +126,11 @@ fn hello(incoming: Incoming, out: mpsc::Sender<ToRunner>) -> Result<Connect, Clo
             format!("this server speaks version {PROTOCOL} of the protocol, the runner {protocol}"),
         ));
     }
-    let too_many = held.len() > MOST || concurrency as usize > MOST;
+    let lists = [&serves.workspaces, &serves.people, &serves.repositories];
+    let long = lists
+        .iter()
+        .any(|list| list.len() > MOST || list.iter().any(|text| text.len() > MOST_ADDRESS));
+    let too_many = long || held.len() > MOST || concurrency as usize > MOST;
     if too_many || version.len() + platform.len() > MOST_NAME || !agents_are_few(&agents) {
         return Err(Closing(close::PROTOCOL, "hello tells of too much".to_owned()));
     }
@@ -133,6 +141,7 @@ fn hello(incoming: Incoming, out: mpsc::Sender<ToRunner>) -> Result<Connect, Clo
         concurrency,
         held,
         paused,
+        serves,
         out,
     })
 }

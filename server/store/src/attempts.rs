@@ -5,7 +5,7 @@ use crate::{
     row::{Row, to_json, to_word},
 };
 use coord_domain::job::{Attempt, Worker};
-use coord_protocol::id::{AttemptId, JobId};
+use coord_protocol::id::{AttemptId, JobId, RunnerId, WorkspaceId};
 
 /// Stores an attempt. The head of its log stays; that of a new one is 0.
 pub(crate) async fn upsert(tx: &mut Tx, attempt: &Attempt) -> Result<(), StoreError> {
@@ -66,6 +66,20 @@ pub async fn get(conn: &mut Conn, id: AttemptId) -> Result<Option<(Attempt, JobI
         Ok((row.json("body")?, row.id("job")?, row.int("log_head")?))
     })
     .transpose()
+}
+
+/// A runner's attempts in a workspace, newest first: at most `limit`.
+pub async fn of_runner(conn: &mut Conn, workspace: WorkspaceId, runner: RunnerId, limit: i64) -> Result<Vec<Attempt>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT a.body FROM attempts a JOIN jobs j ON j.id = a.job WHERE a.runner = $1 AND j.workspace = $2 \
+         ORDER BY a.started_at DESC, a.id DESC LIMIT $3",
+    )
+    .bind(runner.to_string())
+    .bind(workspace.to_string())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Row::new("attempts", row).json("body")).collect()
 }
 
 /// All attempts of a job, oldest first: with the head of the log, and whether a whole diff is stored.

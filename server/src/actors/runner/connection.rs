@@ -11,12 +11,14 @@ use coord_protocol::{
     id::{RunnerId, UserId, WorkspaceId},
     rule::Rule,
     runner::{HeldClaim, ResumedClaim, ToRunner},
+    time::Timestamp,
 };
 use coord_store::{StoreError, Tx, feed, members, runners};
 use serde_json::json;
+use std::time::Duration;
 
 /// Heartbeats that may be missing before the runner counts as offline.
-const MISSED_HEARTBEATS: i64 = 3;
+const MISSED_HEARTBEATS: u32 = 3;
 
 /// How often the store is told when an idle, connected runner was last heard of.
 const SEEN_EVERY_MS: i64 = 60_000;
@@ -29,7 +31,7 @@ impl RunnerActor {
         {
             tracing::warn!(runner = %self.id, "the runner does not read; its connection is ended");
             self.connected = None;
-            self.heard = self.live.now();
+            self.heard = self.live.steady();
         }
     }
 
@@ -45,40 +47,47 @@ impl RunnerActor {
 
     fn offline(&mut self) {
         self.connected = None;
-        self.heard = self.live.now();
+        self.heard = self.live.steady();
         self.state.set_online(false);
+        if let Some(heard) = self.state.heard() {
+            self.store_seen(heard);
+        }
         self.tell(News::Work);
+    }
+
+    fn store_seen(&mut self, at: Timestamp) {
+        self.seen_stored = at;
+        let (live, id) = (self.live.clone(), self.id);
+        tokio::task::spawn_local(async move {
+            let seen = live.store().write(async move |tx: &mut Tx| runners::seen(tx, id, at).await).await;
+            if let Err(error) = seen {
+                tracing::error!(%error, runner = %id, "the time a runner was seen was not stored");
+            }
+        });
     }
 
     /// The runner is lost when it was silent for some heartbeats, its claims when it was silent for the lease.
     pub(super) fn watch(&mut self, ctx: &mut Context<Self>) {
-        let now = self.live.now();
         let timing = self.live.timing();
-        let silent = now.ms_since(self.heard);
+        let silent = self.live.steady().saturating_sub(self.heard);
         if self.connected.is_some() {
-            if silent > i64::from(timing.heartbeat_ms) * MISSED_HEARTBEATS {
-                tracing::info!(runner = %self.id, silent_ms = silent, "a runner went silent");
+            if silent > Duration::from_millis(u64::from(timing.heartbeat_ms)) * MISSED_HEARTBEATS {
+                tracing::info!(runner = %self.id, silent_ms = silent.as_millis(), "a runner went silent");
                 // The lease runs from when it was last heard of, not from when that was noticed.
                 let heard = self.heard;
                 self.offline();
                 self.heard = heard;
             }
-        } else if silent > i64::from(timing.lease_ms) {
+        } else if silent > Duration::from_millis(u64::from(timing.lease_ms)) {
             for (attempt, held) in std::mem::take(&mut self.claims) {
                 self.state.done_with(attempt);
                 claims::lapse(&self.live, held.job, held.fence);
             }
             ctx.stop();
         }
-        if self.connected.is_some() && now.ms_since(self.seen_stored) > SEEN_EVERY_MS {
-            self.seen_stored = now;
-            let (live, id) = (self.live.clone(), self.id);
-            tokio::task::spawn_local(async move {
-                let seen = live.store().write(async move |tx: &mut Tx| runners::seen(tx, id, now).await).await;
-                if let Err(error) = seen {
-                    tracing::error!(%error, runner = %id, "the time a runner was seen was not stored");
-                }
-            });
+        let now = self.live.now();
+        if self.connected.is_some() && now.ms_since(self.seen_stored).abs() > SEEN_EVERY_MS {
+            self.store_seen(now);
         }
     }
 
@@ -170,7 +179,8 @@ impl Handler<Connect> for RunnerActor {
         // A connection that is still there belongs to the same runner before it lost sight of us, or to a copy: the newest one counts.
         self.connected = None;
         let now = live.now();
-        self.heard = now;
+        self.heard = live.steady();
+        self.state.set_heard(now);
         let report = runners::Report {
             agents: connect.agents.clone(),
             platform: connect.platform.clone(),
@@ -199,6 +209,7 @@ impl Handler<Connect> for RunnerActor {
                     });
                     actor.owner = Some(runner.owner.id);
                     actor.state.set_concurrency(connect.concurrency);
+                    actor.state.set_serves(connect.serves);
                     actor.welcome(&connect.held, claims, runner.name);
                     actor.state.set_draining(connect.paused);
                     actor.state.set_online(true);
@@ -225,7 +236,8 @@ impl Handler<Inbound> for RunnerActor {
             };
             return Box::pin(async move { Err(refusal.into()) }.into_actor(self));
         }
-        self.heard = self.live.now();
+        self.heard = self.live.steady();
+        self.state.set_heard(self.live.now());
         intake::handle(self, message)
     }
 }

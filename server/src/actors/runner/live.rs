@@ -1,11 +1,15 @@
 //! What is known of a runner right now, shared between its actor and the queues that match it.
 
-use coord_protocol::id::{AttemptId, WorkspaceId};
+use coord_protocol::{
+    id::{AttemptId, WorkspaceId},
+    runner::Serves,
+    time::Timestamp,
+};
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
     },
 };
 
@@ -16,6 +20,9 @@ pub struct RunnerLive {
     draining: AtomicBool,
     concurrency: AtomicU32,
     used: AtomicU32,
+    /// When the runner was last heard of, in microseconds; 0 before that.
+    heard: AtomicI64,
+    serves: Mutex<Arc<Serves>>,
     works_on: Mutex<HashMap<AttemptId, (WorkspaceId, i64)>>,
 }
 
@@ -36,10 +43,22 @@ impl RunnerLive {
         self.online.load(Ordering::Acquire)
     }
 
-    /// Connected, and not about to stop.
+    /// Connected, and about to stop.
     #[must_use]
-    pub fn takes_work(&self) -> bool {
-        self.online() && !self.draining.load(Ordering::Acquire)
+    pub fn stopping(&self) -> bool {
+        self.online() && self.draining.load(Ordering::Acquire)
+    }
+
+    /// When it was last heard of, if it was since the server started.
+    #[must_use]
+    pub fn heard(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.heard.load(Ordering::Acquire))).filter(|at| at.0 > 0)
+    }
+
+    /// What the configuration on its machine lets it serve, as it told last.
+    #[must_use]
+    pub fn serves(&self) -> Arc<Serves> {
+        Arc::clone(&super::super::lock(&self.serves))
     }
 
     /// Attempts running now.
@@ -81,6 +100,14 @@ impl RunnerLive {
     pub(super) fn take(self: &Arc<Self>) -> Slot {
         self.used.fetch_add(1, Ordering::AcqRel);
         Slot(Arc::clone(self))
+    }
+
+    pub(super) fn set_heard(&self, at: Timestamp) {
+        self.heard.store(at.0, Ordering::Release);
+    }
+
+    pub(super) fn set_serves(&self, serves: Serves) {
+        *super::super::lock(&self.serves) = Arc::new(serves);
     }
 
     pub(super) fn set_online(&self, online: bool) {

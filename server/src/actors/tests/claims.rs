@@ -5,7 +5,7 @@ use coord_domain::lifecycle::Command;
 use coord_protocol::{
     attempt::{BranchReport, Outcome},
     job::{BranchDecision, Hold, JobState, NewJob, Obstacle, Priority, Routing},
-    runner::{Assignment, FromRunner, MergeResult, ToRunner, WorkResult},
+    runner::{Assignment, FromRunner, MergeResult, Serves, ToRunner, WorkResult},
 };
 
 #[actix_web::test]
@@ -36,7 +36,10 @@ async fn run_6_a_runner_never_gets_more_than_it_takes() {
     let hold = stage
         .hold_becomes(jobs[2].id, |hold| matches!(hold, Hold::RunnersBusy { .. }))
         .await;
-    let Hold::RunnersBusy { jobs: mut busy } = hold else { panic!() };
+    let Hold::RunnersBusy { jobs: mut busy, runners } = hold else {
+        panic!()
+    };
+    assert_eq!((runners[0].runner, runners[0].why), (id, Obstacle::Busy));
     busy.sort_unstable();
     assert_eq!(busy, [1, 2]);
     let confirmed = runner.finishes(&first, 0, WorkResult::Completed).await;
@@ -58,6 +61,63 @@ async fn job_9_a_job_without_a_runner_says_runner_by_runner_why() {
     let Hold::NoRunner { runners } = hold else { panic!() };
     let why: Vec<_> = runners.iter().map(|runner| (runner.runner, runner.why)).collect();
     assert_eq!(why, [(offline, Obstacle::Offline), (elsewhere, Obstacle::Routing)]);
+}
+
+#[actix_web::test]
+async fn run_9_a_job_is_not_given_to_a_runner_whose_owner_keeps_it_out() {
+    let stage = Stage::new().await;
+    let id = stage.runner(stage.ana, "a", false).await;
+    let serves = Serves {
+        people: vec!["ben@example.org".into()],
+        ..Serves::default()
+    };
+    let mut runner = FakeRunner::connect_with(&stage, id, 1, vec![], serves).await;
+    let job = stage.ready_local().await;
+    let hold = stage
+        .hold_becomes(job.id, |hold| matches!(hold, Hold::NoRunner { runners } if !runners.is_empty()))
+        .await;
+    let Hold::NoRunner { runners } = hold else { panic!() };
+    assert_eq!((runners[0].runner, runners[0].why), (id, Obstacle::Policy));
+    runner.hears_nothing().await;
+    // Its owner lets everybody in, and starts it again.
+    runner.hangs_up(&stage).await;
+    let mut runner = FakeRunner::connect(&stage, id, 1, vec![]).await;
+    assert_eq!(runner.is_assigned().await.job, job.id);
+}
+
+#[actix_web::test]
+async fn run_7_a_job_says_of_a_runner_that_it_is_about_to_stop() {
+    let stage = Stage::new().await;
+    let id = stage.runner(stage.ana, "a", false).await;
+    let runner = FakeRunner::connect(&stage, id, 1, vec![]).await;
+    runner.says(FromRunner::Draining).await.unwrap();
+    let job = stage.ready_local().await;
+    let hold = stage.hold_becomes(job.id, |hold| matches!(hold, Hold::NoRunner { .. })).await;
+    let Hold::NoRunner { runners } = hold else { panic!() };
+    assert_eq!(runners[0].why, Obstacle::Stopping);
+}
+
+/// A clock that is set says nothing about how long somebody was silent.
+#[actix_web::test]
+async fn run_5_setting_the_servers_clock_ends_no_lease_and_keeps_none() {
+    let stage = Stage::new().await;
+    let id = stage.runner(stage.ana, "a", false).await;
+    let mut runner = FakeRunner::connect(&stage, id, 1, vec![]).await;
+    let job = stage.ready_local().await;
+    let work = runner.is_assigned().await;
+    stage.clock.set_by(3_600);
+    // Long enough for the runner's actor to look whether it was silent.
+    for _ in 0..12 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        runner.says(FromRunner::Heartbeat).await.unwrap();
+    }
+    runner.logs(&work, texts(1..=1)).await.unwrap();
+    assert_eq!(runner.is_confirmed().await, 1, "an hour ahead, the runner was not away");
+    // An hour back: a runner that is silent is lost all the same, and its lease ends.
+    stage.clock.set_by(-7_200);
+    runner.hangs_up(&stage).await;
+    stage.let_leases_lapse();
+    stage.job_becomes(job.id, JobState::Ready).await;
 }
 
 #[actix_web::test]

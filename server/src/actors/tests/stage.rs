@@ -11,7 +11,7 @@ use coord_protocol::{
     id::{AttemptId, JobId, RunnerId, UserId, WorkspaceId},
     job::{Context, Hold, JobState, NewJob, Routing},
     log::{LogBody, LogEntry},
-    runner::{AgentInfo, Assignment, Finished, FromRunner, HeldClaim, MergeAssignment, ResumedClaim, ToRunner, WorkResult},
+    runner::{AgentInfo, Assignment, Finished, FromRunner, HeldClaim, MergeAssignment, ResumedClaim, Serves, ToRunner, WorkResult},
     time::Timestamp,
     workspace::{Role, Workspace, WorkspaceSettings},
 };
@@ -205,6 +205,10 @@ pub(super) struct FakeRunner {
 
 impl FakeRunner {
     pub(super) async fn connect(stage: &Stage, id: RunnerId, concurrency: u32, held: Vec<HeldClaim>) -> Self {
+        Self::connect_with(stage, id, concurrency, held, Serves::default()).await
+    }
+
+    pub(super) async fn connect_with(stage: &Stage, id: RunnerId, concurrency: u32, held: Vec<HeldClaim>, serves: Serves) -> Self {
         let (out, mut from_server) = mpsc::channel(256);
         let connect = Connect {
             version: "0".into(),
@@ -216,6 +220,7 @@ impl FakeRunner {
             concurrency,
             held,
             paused: false,
+            serves,
             out,
         };
         let connection = stage.live.runner_connect(id, connect).await.unwrap();
