@@ -25,5 +25,6 @@ pub mod merges;
 pub mod messages;
 pub mod outbox;
 pub mod screen;
+pub mod service;
 pub mod spool;
 pub mod work;

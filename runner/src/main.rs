@@ -17,6 +17,7 @@ use coord_runner::{
     mask::Masker,
     messages::Messages,
     screen::{self, model::Facts, terminal},
+    service::{self, Keeper, Service},
     work::Host,
 };
 use std::{
@@ -60,6 +61,24 @@ enum Command {
         /// For programs.
         #[arg(long)]
         json: bool,
+    },
+    /// Make the runner a service of yours: a systemd user unit on Linux, a launchd agent on macOS.
+    Install {
+        /// Only print what would be written and run.
+        #[arg(long)]
+        print: bool,
+        /// Also run the commands that start it.
+        #[arg(long, conflicts_with = "print")]
+        now: bool,
+    },
+    /// Take the service away again. The configuration and the work folder stay.
+    Uninstall {
+        /// Only print what would be removed and run.
+        #[arg(long)]
+        print: bool,
+        /// Also run the commands that end it.
+        #[arg(long, conflicts_with = "print")]
+        now: bool,
     },
     /// Show what is kept on disk, how much it is, and what of it would go.
     Disk {
@@ -124,6 +143,8 @@ async fn dispatch(arguments: &Arguments, screen: Option<&Messages>) -> anyhow::R
         Command::Run { .. } => run(load(arguments.config.as_deref())?, screen).await,
         Command::Login { server, replace } => sign_in(arguments.config.as_deref(), server.as_deref(), *replace).await,
         Command::Agents { json } => agents(&load(arguments.config.as_deref())?, *json).await,
+        Command::Install { print, now } => keep(arguments.config.as_deref(), true, *print, *now),
+        Command::Uninstall { print, now } => keep(arguments.config.as_deref(), false, *print, *now),
         Command::Disk { clean, json } => show_disk(&load(arguments.config.as_deref())?, *clean, *json),
         Command::AgentScript { file } => script::run(file.as_deref()).await,
         Command::AskTool { place } => ask::server::run(place).await,
@@ -160,6 +181,51 @@ async fn sign_in(file: Option<&Path>, server: Option<&str>, replace: bool) -> an
         println!("COORD_RUNNER_TOKEN is set and goes before the token in the file: unset it first.");
     }
     Ok(())
+}
+
+/// Makes the runner a service, or takes it away.
+fn keep(file: Option<&Path>, install: bool, print: bool, now: bool) -> anyhow::Result<()> {
+    let keeper = Keeper::of_this_system()?;
+    let environment = |name: &str| std::env::var(name).ok();
+    let default = || config_file::default_path(environment).context("there is no configuration folder: say --config FILE");
+    let file = std::path::absolute(file.map_or_else(default, |file| Ok(file.to_path_buf()))?)?;
+    let home = PathBuf::from(environment("HOME").context("there is no home folder")?);
+    let mut service = Service {
+        program: std::env::current_exe()?,
+        config: file,
+        search: environment("PATH").unwrap_or_default(),
+        stop_s: 0,
+        config_home: environment("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from),
+        home,
+        user: user(),
+    };
+    let plan = if install {
+        // As the service will read it: without what is set in this terminal only.
+        let theirs = |name: &str| environment(name).filter(|_| !name.starts_with("COORD_"));
+        let config = Config::load(Some(&service.config), theirs)?;
+        config.check_server().context("a service reads the configuration alone")?;
+        let times = &config.timeouts;
+        let stop_ms = times.stop_grace_ms + times.cancel_ms + 2 * times.exit_ms + times.hand_back_ms;
+        service.stop_s = stop_ms / 1000 + 10;
+        service::install(keeper, &service)?
+    } else {
+        service::uninstall(keeper, &service)
+    };
+    let mut out = std::io::stdout();
+    if print {
+        return Ok(service::print(&plan, &mut out)?);
+    }
+    service::perform(&plan, now, &mut out)
+}
+
+#[cfg(unix)]
+fn user() -> u32 {
+    nix::unistd::getuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn user() -> u32 {
+    0
 }
 
 fn use_tls() -> anyhow::Result<()> {
