@@ -6,6 +6,7 @@ export const keys = {
   jobs: (ws: string) => ['ws', ws, 'jobs'] as const,
   requests: (ws: string) => ['ws', ws, 'requests'] as const,
   runners: (ws: string) => ['ws', ws, 'runners'] as const,
+  runner: (ws: string, runner: string, moved: string) => ['ws', ws, 'runner', runner, moved] as const,
   members: (ws: string) => ['ws', ws, 'members'] as const,
   folders: (ws: string) => ['ws', ws, 'folders'] as const,
   invitations: (ws: string) => ['ws', ws, 'invitations'] as const,

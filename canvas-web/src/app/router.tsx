@@ -20,6 +20,7 @@ import { BoardPage } from '@/features/board/board-page';
 import { parseFilter } from '@/features/board/filter';
 import { parseGraphSearch } from '@/features/graph/model';
 import { asCode, isWhole } from '@/features/runners/code';
+import { parseRunners } from '@/features/runners/search';
 import { parseSearch } from '@/features/search/query';
 import { lastWorkspace } from '@/shared/lib/last-workspace';
 import { Loading } from '@/shared/ui/bits';
@@ -222,6 +223,7 @@ const backlogRoute = createRoute({
 const runnersRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: 'runners',
+  validateSearch: parseRunners,
   component: lazyRouteComponent(() => import('@/features/runners/runners-page'), 'RunnersPage'),
 });
 

@@ -29,7 +29,7 @@ export function HoldNote({ workspace, job, held }: { workspace: Workspace; job: 
   if (held.waits) {
     return <WaitsNote workspace={workspace} job={job} waits={held.waits} />;
   }
-  return held.hold ? <ReasonNote job={job} hold={held.hold} /> : null;
+  return held.hold ? <ReasonNote workspace={workspace} job={job} hold={held.hold} /> : null;
 }
 
 const note = 'flex items-start gap-2.5 rounded-xl border px-3 py-2 text-sm';
@@ -115,18 +115,27 @@ function WaitsNote({ workspace, job, waits }: { workspace: Workspace; job: Job; 
   );
 }
 
-function ReasonNote({ job, hold }: { job: Job; hold: Hold }) {
+function ReasonNote({ workspace, job, hold }: { workspace: Workspace; job: Job; hold: Hold }) {
   const words = holdWords(hold, useNow());
+  const runners = hold.reason === 'no_runner' || hold.reason === 'runners_busy' ? (hold.runners ?? []) : [];
   return (
     <div className={cx(note, 'bg-ready-soft')}>
       <Hourglass className="mt-0.5 size-4 shrink-0 text-ready" aria-hidden />
       <div className="wrap-break-word min-w-0">
         <p className="font-medium">{words.long}</p>
-        {hold.reason === 'no_runner' && hold.runners.length > 1 && (
+        {runners.length > (hold.reason === 'no_runner' ? 1 : 0) && (
           <ul className="my-1 text-ink-2">
-            {hold.runners.map((runner) => (
+            {runners.map((runner) => (
               <li key={runner.runner}>
-                <span className="font-medium">{runner.name}</span> {obstacleWords[runner.why]}
+                <Link
+                  to="/w/$slug/runners"
+                  params={{ slug: workspace.slug }}
+                  search={{ whose: 'all', runner: runner.runner }}
+                  className="font-medium hover:underline"
+                >
+                  {runner.name}
+                </Link>{' '}
+                {obstacleWords[runner.why]}
               </li>
             ))}
           </ul>

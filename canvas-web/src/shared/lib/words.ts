@@ -9,6 +9,7 @@ import type {
   Outcome,
   Pause,
   Priority,
+  RunnerObstacle,
   RunnerStatus,
   ToolsPolicy,
   Usage,
@@ -129,7 +130,25 @@ export const obstacleWords: Record<Obstacle, string> = {
   wrong_agent: 'does not have this agent',
   not_shared: 'is private to its owner',
   routing: 'is not where this job is routed',
+  policy: 'does not serve it, by the configuration on its machine',
+  stopping: 'takes no new jobs now',
+  busy: 'works on as much as it takes at once',
 };
+
+/** What would let one of the runners take the job. */
+function liftWords(runners: readonly RunnerObstacle[]): string {
+  const some = (why: Obstacle) => runners.some((runner) => runner.why === why);
+  if (some('offline') || some('stopping')) {
+    return 'Start a runner, and the job is taken within a moment.';
+  }
+  if (some('disabled')) {
+    return 'An admin of the workspace can enable it again.';
+  }
+  if (some('policy')) {
+    return 'Its owner can let it in, in the configuration on the machine (RUN-9), or route the job to another runner.';
+  }
+  return 'Change the agent or the routing of the job, or share a runner that has the agent.';
+}
 
 export const runnerStatusWords: Record<RunnerStatus, string> = {
   offline: 'Offline',
@@ -191,9 +210,7 @@ export function holdWords(hold: Hold, now: number): HoldWords {
       return {
         short: only ? `${only.name} ${obstacleWords[only.why]}` : 'No runner available',
         long: only ? `The runner ${only.name} ${obstacleWords[only.why]}.` : 'None of the runners can take this job now:',
-        lift: hold.runners.some((runner) => runner.why === 'offline')
-          ? 'Start a runner, and the job is taken within a moment.'
-          : 'Change the agent or the routing of the job, or share a runner that has the agent.',
+        lift: liftWords(hold.runners),
       };
     }
     case 'runners_busy':

@@ -31,7 +31,7 @@ export function CopyField({ label, value }: { label: string; value: string }) {
           rows={value.length > 70 ? 2 : 1}
           value={value}
           onFocus={(event) => event.currentTarget.select()}
-          className="field resize-none break-all font-mono text-xs leading-5"
+          className="field field-sizing-content resize-none break-all font-mono text-xs leading-5"
         />
         <Button
           onClick={() => void copy()}

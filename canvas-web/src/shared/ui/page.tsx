@@ -1,9 +1,19 @@
 import type { ReactNode } from 'react';
+import { cx } from '../lib/cx';
 
-export function Page({ title, lead, action, children }: { title: string; lead?: ReactNode; action?: ReactNode; children: ReactNode }) {
+interface Props {
+  title: string;
+  lead?: ReactNode;
+  action?: ReactNode;
+  /** For tables. */
+  wide?: boolean;
+  children: ReactNode;
+}
+
+export function Page({ title, lead, action, wide, children }: Props) {
   return (
     <div className="h-full overflow-y-auto">
-      <div className="mx-auto flex max-w-3xl flex-col gap-6 px-4 py-6 md:px-8 md:py-8">
+      <div className={cx('mx-auto flex flex-col gap-6 px-4 py-6 md:px-8 md:py-8', wide ? 'max-w-6xl' : 'max-w-3xl')}>
         <header className="flex flex-wrap items-start justify-between gap-3">
           <div className="min-w-0 max-w-xl">
             <h1 className="font-semibold text-xl tracking-tight">{title}</h1>
