@@ -168,6 +168,7 @@ impl Unit {
             concurrency: self.concurrency,
             held,
             paused: false,
+            serves: coord_protocol::runner::Serves::default(),
         };
         say(&mut socket, &hello).await?;
         let welcome = tokio::time::timeout(PATIENCE, socket.next()).await.context("no welcome")??;
