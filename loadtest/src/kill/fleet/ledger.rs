@@ -4,11 +4,12 @@ use coord_protocol::{
     id::{AttemptId, JobId, RunnerId},
     job::{Job, JobState},
     runner::{RunnerStatus, RunnerView},
+    time::Timestamp,
 };
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Most time beyond the lease until the job of a runner that went away is free.
@@ -16,6 +17,15 @@ const BEYOND_LEASE: Duration = Duration::from_secs(10);
 
 /// Most time until a runner that went away is seen to be lost (RUN-4).
 const LOST: Duration = Duration::from_secs(10);
+
+/// Most time by which the feed is late on a busy machine.
+const FEED: Duration = Duration::from_secs(60);
+
+/// From when a runner went away, or the server was there to see it, until `at`.
+fn after(since: Timestamp, up: Option<Timestamp>, at: Timestamp) -> Duration {
+    let from = up.map_or(since, |up| up.max(since));
+    Duration::from_micros(u64::try_from(at.0 - from.0).unwrap_or(0))
+}
 
 /// Everything that was said.
 #[derive(Debug, Default)]
@@ -27,11 +37,11 @@ struct Inner {
     /// Which attempts' ends were confirmed to runners.
     ended: HashMap<JobId, HashSet<AttemptId>>,
     /// Work whose runner went away: its job, and since when.
-    gone: HashMap<AttemptId, (JobId, Instant)>,
+    gone: HashMap<AttemptId, (JobId, Timestamp)>,
     /// Runners that went away, and since when.
-    lost: HashMap<RunnerId, Instant>,
+    lost: HashMap<RunnerId, Timestamp>,
     /// Since when the server runs; nothing while it does not.
-    up: Option<Instant>,
+    up: Option<Timestamp>,
     slowest_free: Duration,
     slowest_lost: Duration,
     counts: BTreeMap<&'static str, u32>,
@@ -53,14 +63,14 @@ impl Ledger {
         self.lock().violations.push(words);
     }
 
-    /// The server was started, or is about to be killed.
-    pub fn server_up(&self, up: bool) {
-        self.lock().up = up.then(Instant::now);
+    /// The server was started at this time, or is about to be killed.
+    pub fn server_up(&self, up: Option<Timestamp>) {
+        self.lock().up = up;
     }
 
-    /// A runner goes away with the work it holds.
-    pub fn went(&self, runner: RunnerId, held: &[(AttemptId, JobId)], seen: bool) {
-        let (now, mut inner) = (Instant::now(), self.lock());
+    /// A runner goes away with the work it holds. `seen`: for so long that the server must see it.
+    pub fn went(&self, now: Timestamp, runner: RunnerId, held: &[(AttemptId, JobId)], seen: bool) {
+        let mut inner = self.lock();
         if seen {
             inner.lost.entry(runner).or_insert(now);
         }
@@ -89,67 +99,76 @@ impl Ledger {
         }
     }
 
-    /// The feed told of a job.
-    pub fn job(&self, job: Job) {
+    /// The feed told of a job, as of a time. A restart of the server gives every claim a fresh lease.
+    pub fn job(&self, job: Job, at: Timestamp, lease: Duration) {
         let mut inner = self.lock();
-        let working = if job.state == JobState::InProgress {
-            job.attempt.as_ref().map(|attempt| attempt.id)
-        } else {
-            None
-        };
+        let working = job
+            .attempt
+            .as_ref()
+            .filter(|_| job.state == JobState::InProgress)
+            .map(|attempt| attempt.id);
         let up = inner.up;
-        let freed: Vec<_> = inner
-            .gone
-            .iter()
-            .filter(|(attempt, (of, _))| *of == job.id && working != Some(**attempt))
-            .map(|(id, at)| (*id, at.1))
-            .collect();
+        let of_it = |(attempt, (of, _)): &(&AttemptId, &(JobId, Timestamp))| *of == job.id && working != Some(**attempt);
+        let freed: Vec<_> = inner.gone.iter().filter(of_it).map(|(id, (_, since))| (*id, *since)).collect();
         for (attempt, since) in freed {
             inner.gone.remove(&attempt);
-            let took = up.map_or(since, |up| up.max(since)).elapsed();
+            let took = after(since, up, at);
             inner.slowest_free = inner.slowest_free.max(took);
+            if took > lease + BEYOND_LEASE {
+                let words = format!(
+                    "{} was stuck with {attempt} for {:.1} s after its runner went away",
+                    job.title,
+                    took.as_secs_f64()
+                );
+                inner.violations.push(words);
+            }
         }
         inner.jobs.insert(job.id, job);
     }
 
-    /// The feed told of a runner.
-    pub fn runner(&self, view: &RunnerView) {
+    /// The feed told of a runner, as of a time.
+    pub fn runner(&self, view: &RunnerView, at: Timestamp) {
         let mut inner = self.lock();
-        if view.status == RunnerStatus::Offline
-            && let Some(since) = inner.lost.remove(&view.id)
-        {
-            let took = inner.up.map_or(since, |up| up.max(since)).elapsed();
-            inner.slowest_lost = inner.slowest_lost.max(took);
+        if view.status != RunnerStatus::Offline {
+            return;
+        }
+        let Some(since) = inner.lost.remove(&view.id) else { return };
+        let took = after(since, inner.up, at);
+        inner.slowest_lost = inner.slowest_lost.max(took);
+        if took > LOST {
+            let words = format!("{} was seen to be lost only after {:.1} s", view.name, took.as_secs_f64());
+            inner.violations.push(words);
         }
     }
 
-    /// Looks for what takes too long, as of `now`.
-    pub fn look(&self, lease: Duration, now: Instant) {
+    /// Looks for what was never told, as of `now`. The feed may be late; the times in it are not.
+    pub fn look(&self, lease: Duration, now: Timestamp) {
         let mut inner = self.lock();
         let Some(up) = inner.up else { return };
+        let over = |since: Timestamp, limit: Duration| after(since, Some(up), now) > limit + FEED;
         let late: Vec<_> = inner
             .gone
             .iter()
-            .filter(|(_, (_, since))| now.saturating_duration_since(up.max(*since)) > lease + BEYOND_LEASE)
+            .filter(|(_, (_, since))| over(*since, lease + BEYOND_LEASE))
             .map(|(id, (job, _))| (*id, *job))
             .collect();
         for (attempt, job) in late {
             inner.gone.remove(&attempt);
-            inner.violations.push(format!(
-                "{job} is stuck with {attempt}, whose runner is away for longer than the lease and 10 s"
-            ));
+            inner
+                .violations
+                .push(format!("{job} is stuck with {attempt}, whose runner went away"));
         }
         let late: Vec<_> = inner
             .lost
             .iter()
-            .filter(|(_, since)| now.saturating_duration_since(up.max(**since)) > LOST)
+            .filter(|(_, since)| over(**since, LOST))
             .map(|(id, _)| *id)
             .collect();
         for runner in late {
             inner.lost.remove(&runner);
             inner
                 .violations
-                .push(format!("the runner {runner} went away 10 s ago and is not seen to be lost"));
+                .push(format!("the runner {runner} went away and was never seen to be lost"));
         }
     }
 
@@ -200,28 +219,34 @@ mod tests {
         let (first, second): (AttemptId, AttemptId) = (id(2).parse().unwrap(), id(3).parse().unwrap());
         let runner: RunnerId = id(4).parse().unwrap();
         let lease = Duration::from_secs(5);
-        let later = |seconds| Instant::now() + Duration::from_secs(seconds);
-        ledger.server_up(true);
+        let at = |seconds: i64| Timestamp(seconds * 1_000_000);
+        ledger.server_up(Some(at(0)));
         ledger.confirmed(job, first);
         ledger.confirmed(job, first);
         assert!(ledger.violations().is_empty(), "one end told twice is one end");
         ledger.confirmed(job, second);
         assert_eq!(ledger.violations().len(), 1);
 
-        ledger.went(runner, &[(first, job)], true);
-        ledger.look(lease, later(9));
+        ledger.went(at(10), runner, &[(first, job)], true);
+        ledger.look(lease, at(79));
         assert_eq!(ledger.violations().len(), 1);
-        ledger.look(lease, later(11));
-        assert!(ledger.violations()[1].contains("not seen to be lost"), "{:?}", ledger.violations());
-        ledger.look(lease, later(16));
+        ledger.look(lease, at(81));
+        assert!(
+            ledger.violations()[1].contains("never seen to be lost"),
+            "{:?}",
+            ledger.violations()
+        );
+        ledger.look(lease, at(86));
         assert!(ledger.violations()[2].contains("is stuck"), "{:?}", ledger.violations());
         // Whoever comes back in time is neither lost nor stuck; a server that is down frees nothing.
-        ledger.went(runner, &[(first, job)], true);
+        ledger.went(at(100), runner, &[(first, job)], true);
         ledger.came(runner, [first].into_iter());
-        ledger.look(lease, later(60));
-        ledger.went(runner, &[(first, job)], true);
-        ledger.server_up(false);
-        ledger.look(lease, later(60));
+        ledger.look(lease, at(200));
+        ledger.went(at(200), runner, &[(first, job)], true);
+        ledger.server_up(None);
+        ledger.look(lease, at(400));
+        ledger.server_up(Some(at(400)));
+        ledger.look(lease, at(410));
         assert_eq!(ledger.violations().len(), 3);
     }
 }

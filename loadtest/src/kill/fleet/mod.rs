@@ -94,7 +94,7 @@ pub async fn run(server: &Path, plan: &Plan, settle: Duration, progress: &mut Pr
     let mut world = World::without_runner(&programs, &flags).await?;
     plan.save(&world.folder().join("plan.json"))?;
     let ledger = Arc::new(Ledger::default());
-    ledger.server_up(true);
+    ledger.server_up(Some(crate::chance::now()));
     let mut fleet = Fleet {
         plan: Arc::new(plan.clone()),
         ledger: Arc::clone(&ledger),
@@ -114,7 +114,12 @@ pub async fn run(server: &Path, plan: &Plan, settle: Duration, progress: &mut Pr
         fleet.start(n, Disk::default());
     }
     let began = Instant::now();
-    let watching = tokio::spawn(follow(world.person.clone(), world.workspace, Arc::clone(&ledger)));
+    let watching = tokio::spawn(follow(
+        world.person.clone(),
+        world.workspace,
+        Arc::clone(&ledger),
+        Duration::from_millis(plan.lease_ms),
+    ));
     let looking = tokio::spawn(look(Arc::clone(&ledger), Duration::from_millis(plan.lease_ms)));
     let making = tokio::spawn(make(world.person.clone(), world.workspace, plan.clone(), Arc::clone(&ledger)));
     progress.step("letting things befall them");
@@ -190,11 +195,11 @@ impl Fleet {
 
     async fn befall(&mut self, world: &mut World, deed: &Deed) -> Result<()> {
         if let Deed::KillServer { down_ms } = deed {
-            self.ledger.server_up(false);
+            self.ledger.server_up(None);
             world.kill_server()?;
             tokio::time::sleep(Duration::from_millis(*down_ms)).await;
             world.start_server().await.context("after a kill of the server")?;
-            self.ledger.server_up(true);
+            self.ledger.server_up(Some(crate::chance::now()));
             return Ok(());
         }
         let Some(number) = deed.runner() else { return Ok(()) };
@@ -209,7 +214,7 @@ impl Fleet {
             let away = Duration::from_millis(ms);
             // Another program with this identity may be the one that is connected, and shorter absences need not be seen.
             let seen = connected && member.running.len() == 1 && away > lease;
-            self.ledger.went(member.created.id, &held, seen);
+            self.ledger.went(crate::chance::now(), member.created.id, &held, seen);
             away
         };
         // A full queue means that enough befalls it already.
@@ -286,7 +291,7 @@ fn title(number: usize) -> String {
 }
 
 /// Follows the feed across kills.
-async fn follow(person: Person, workspace: WorkspaceId, ledger: Arc<Ledger>) {
+async fn follow(person: Person, workspace: WorkspaceId, ledger: Arc<Ledger>, lease: Duration) {
     let mut last = 0;
     loop {
         let address = person.socket(&format!("/workspaces/{workspace}/events?after={last}"));
@@ -296,8 +301,8 @@ async fn follow(person: Person, workspace: WorkspaceId, ledger: Arc<Ledger>) {
                     Ok(FeedMessage::Event(event)) => {
                         last = event.seq;
                         match event.body {
-                            FeedBody::JobCreated { job } | FeedBody::JobChanged { job } => ledger.job(*job),
-                            FeedBody::RunnerChanged { runner } => ledger.runner(&runner),
+                            FeedBody::JobCreated { job } | FeedBody::JobChanged { job } => ledger.job(*job, event.at, lease),
+                            FeedBody::RunnerChanged { runner } => ledger.runner(&runner, event.at),
                             _ => {}
                         }
                     }
@@ -313,7 +318,7 @@ async fn follow(person: Person, workspace: WorkspaceId, ledger: Arc<Ledger>) {
 async fn look(ledger: Arc<Ledger>, lease: Duration) {
     loop {
         tokio::time::sleep(AGAIN).await;
-        ledger.look(lease, Instant::now());
+        ledger.look(lease, crate::chance::now());
     }
 }
 

@@ -29,7 +29,7 @@ use tokio::sync::mpsc;
 const STEP: Duration = Duration::from_millis(25);
 
 /// Longest wait for a connection and for a welcome.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Pause before another connection.
 const AGAIN: Duration = Duration::from_millis(300);
