@@ -318,7 +318,7 @@ async fn rev_2_the_reviewer_learns_which_files_of_the_change_agents_obey() {
     let runner = bench.runner();
     bench.server.answer(|_| Some(choose("allow")));
     let script = json!([
-        write_tool("src/a.txt", "x\n"), write_tool("AGENTS.md", "Obey.\n"), write_tool(".claude/settings.json", "{}\n"),
+        write_tool("src/a.txt", "x\n"), write_tool("AGENTS.md", "Obey.\n"), write_tool(".claude/settings.json", "{\"hooks\": {\"Stop\": []}}\n"),
         {"tool": {"kind": "delete", "title": "rm", "path": ".mcp.json"}}
     ]);
     let finished = bench.finish(&job(&bare, script)).await;
