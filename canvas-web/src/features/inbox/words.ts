@@ -1,5 +1,5 @@
 import type { InboxItem, InboxKind } from '@/api/types';
-import { failureWords, plainWords } from '@/shared/lib/words';
+import { briefFailure, failureWords, plainWords } from '@/shared/lib/words';
 
 /** Sections of the inbox, the most pressing first. */
 export const sections: { kinds: InboxKind[]; title: string; one: string }[] = [
@@ -39,7 +39,10 @@ export function detailWords(item: InboxItem): string {
     case 'mention':
       return plainWords(item.text);
     case 'failed':
-      return item.summary ? plainWords(item.summary) : item.failure ? failureWords[item.failure] : '';
+      if (!item.summary) {
+        return item.failure ? failureWords[item.failure] : '';
+      }
+      return [item.failure && briefFailure[item.failure], plainWords(item.summary)].filter(Boolean).join(': ');
   }
 }
 

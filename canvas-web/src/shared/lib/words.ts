@@ -98,7 +98,10 @@ export function retryAtWords(at: string | null | undefined, now: number): string
   return `It may go on from ${time}, in ${durationWords(left)}.`;
 }
 
-const briefFailure: Partial<Record<FailureReason, string>> = {
+/** What failed in a few words, where the agent's own may not say it. */
+export const briefFailure: Partial<Record<FailureReason, string>> = {
+  not_signed_in: 'Not signed in',
+  refused: 'Agent refused',
   rate_limited: 'Rate limit reached',
   service_error: 'Model’s service failed',
   network: 'Service not reached',
