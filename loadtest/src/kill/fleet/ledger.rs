@@ -3,7 +3,7 @@
 use coord_protocol::{
     id::{AttemptId, JobId, RunnerId},
     job::{Job, JobState},
-    runner::{RunnerStatus, RunnerView},
+    runner::RunnerStatus,
     time::Timestamp,
 };
 use std::{
@@ -18,13 +18,10 @@ const BEYOND_LEASE: Duration = Duration::from_secs(10);
 /// Most time until a runner that went away is seen to be lost (RUN-4).
 const LOST: Duration = Duration::from_secs(10);
 
-/// Most time by which the feed is late on a busy machine.
-const FEED: Duration = Duration::from_secs(60);
-
-/// From when a runner went away, or the server was there to see it, until `at`.
-fn after(since: Timestamp, up: Option<Timestamp>, at: Timestamp) -> Duration {
-    let from = up.map_or(since, |up| up.max(since));
-    Duration::from_micros(u64::try_from(at.0 - from.0).unwrap_or(0))
+/// From when a runner went away, or the server was last started to see it, until `at`. A restart gives every claim a fresh lease.
+fn after(since: Timestamp, starts: &[Timestamp], at: Timestamp) -> Duration {
+    let started = starts.iter().copied().filter(|start| *start <= at).max().unwrap_or(since);
+    Duration::from_micros(u64::try_from(at.0 - since.max(started).0).unwrap_or(0))
 }
 
 /// Everything that was said.
@@ -36,12 +33,13 @@ struct Inner {
     jobs: HashMap<JobId, Job>,
     /// Which attempts' ends were confirmed to runners.
     ended: HashMap<JobId, HashSet<AttemptId>>,
-    /// Work whose runner went away: its job, and since when.
-    gone: HashMap<AttemptId, (JobId, Timestamp)>,
+    /// Work whose runner went away: since when, and when it came back with it.
+    gone: HashMap<AttemptId, (Timestamp, Option<Timestamp>)>,
     /// Runners that went away, and since when.
     lost: HashMap<RunnerId, Timestamp>,
-    /// Since when the server runs; nothing while it does not.
-    up: Option<Timestamp>,
+    /// Whether the server runs, and when it was started each time.
+    running: bool,
+    starts: Vec<Timestamp>,
     slowest_free: Duration,
     slowest_lost: Duration,
     counts: BTreeMap<&'static str, u32>,
@@ -65,26 +63,30 @@ impl Ledger {
 
     /// The server was started at this time, or is about to be killed.
     pub fn server_up(&self, up: Option<Timestamp>) {
-        self.lock().up = up;
+        let mut inner = self.lock();
+        inner.running = up.is_some();
+        inner.starts.extend(up);
     }
 
     /// A runner goes away with the work it holds. `seen`: for so long that the server must see it.
-    pub fn went(&self, now: Timestamp, runner: RunnerId, held: &[(AttemptId, JobId)], seen: bool) {
+    pub fn went(&self, now: Timestamp, runner: RunnerId, held: &[AttemptId], seen: bool) {
         let mut inner = self.lock();
         if seen {
             inner.lost.entry(runner).or_insert(now);
         }
-        for (attempt, job) in held {
-            inner.gone.entry(*attempt).or_insert((*job, now));
+        for attempt in held {
+            inner.gone.entry(*attempt).or_insert((now, None));
         }
     }
 
     /// A runner is there again and goes on with this work.
-    pub fn came(&self, runner: RunnerId, resumed: impl Iterator<Item = AttemptId>) {
+    pub fn came(&self, now: Timestamp, runner: RunnerId, resumed: impl Iterator<Item = AttemptId>) {
         let mut inner = self.lock();
         inner.lost.remove(&runner);
         for attempt in resumed {
-            inner.gone.remove(&attempt);
+            if let Some((_, back)) = inner.gone.get_mut(&attempt) {
+                back.get_or_insert(now);
+            }
         }
     }
 
@@ -99,76 +101,47 @@ impl Ledger {
         }
     }
 
-    /// The feed told of a job, as of a time. A restart of the server gives every claim a fresh lease.
-    pub fn job(&self, job: Job, at: Timestamp, lease: Duration) {
-        let mut inner = self.lock();
-        let working = job
-            .attempt
-            .as_ref()
-            .filter(|_| job.state == JobState::InProgress)
-            .map(|attempt| attempt.id);
-        let up = inner.up;
-        let of_it = |(attempt, (of, _)): &(&AttemptId, &(JobId, Timestamp))| *of == job.id && working != Some(**attempt);
-        let freed: Vec<_> = inner.gone.iter().filter(of_it).map(|(id, (_, since))| (*id, *since)).collect();
-        for (attempt, since) in freed {
-            inner.gone.remove(&attempt);
-            let took = after(since, up, at);
-            inner.slowest_free = inner.slowest_free.max(took);
-            if took > lease + BEYOND_LEASE {
-                let words = format!(
-                    "{} was stuck with {attempt} for {:.1} s after its runner went away",
-                    job.title,
-                    took.as_secs_f64()
-                );
-                inner.violations.push(words);
-            }
-        }
-        inner.jobs.insert(job.id, job);
+    /// The feed told of a job.
+    pub fn job(&self, job: Job) {
+        self.lock().jobs.insert(job.id, job);
     }
 
-    /// The feed told of a runner, as of a time.
-    pub fn runner(&self, view: &RunnerView, at: Timestamp) {
+    /// How an attempt ended, as it is kept: one whose runner was away held its job no longer than the lease and 10 s.
+    pub fn ended(&self, attempt: AttemptId, ended_at: Option<Timestamp>, lease: Duration) {
         let mut inner = self.lock();
-        if view.status != RunnerStatus::Offline {
+        let Some((since, back)) = inner.gone.remove(&attempt) else {
             return;
-        }
-        let Some(since) = inner.lost.remove(&view.id) else { return };
-        let took = after(since, inner.up, at);
-        inner.slowest_lost = inner.slowest_lost.max(took);
-        if took > LOST {
-            let words = format!("{} was seen to be lost only after {:.1} s", view.name, took.as_secs_f64());
+        };
+        let Some(at) = back.or(ended_at) else { return };
+        let took = after(since, &inner.starts, at);
+        inner.slowest_free = inner.slowest_free.max(took);
+        if took > lease + BEYOND_LEASE {
+            let words = format!(
+                "a job was stuck with {attempt} for {:.1} s after its runner went away",
+                took.as_secs_f64()
+            );
             inner.violations.push(words);
         }
     }
 
-    /// Looks for what was never told, as of `now`. The feed may be late; the times in it are not.
-    pub fn look(&self, lease: Duration, now: Timestamp) {
+    /// How the runners are, as of a time.
+    pub fn runners(&self, statuses: &[(RunnerId, RunnerStatus)], now: Timestamp) {
         let mut inner = self.lock();
-        let Some(up) = inner.up else { return };
-        let over = |since: Timestamp, limit: Duration| after(since, Some(up), now) > limit + FEED;
-        let late: Vec<_> = inner
-            .gone
-            .iter()
-            .filter(|(_, (_, since))| over(*since, lease + BEYOND_LEASE))
-            .map(|(id, (job, _))| (*id, *job))
-            .collect();
-        for (attempt, job) in late {
-            inner.gone.remove(&attempt);
-            inner
-                .violations
-                .push(format!("{job} is stuck with {attempt}, whose runner went away"));
+        if !inner.running {
+            return;
         }
-        let late: Vec<_> = inner
-            .lost
-            .iter()
-            .filter(|(_, since)| over(**since, LOST))
-            .map(|(id, _)| *id)
-            .collect();
-        for runner in late {
-            inner.lost.remove(&runner);
-            inner
-                .violations
-                .push(format!("the runner {runner} went away and was never seen to be lost"));
+        for (id, status) in statuses {
+            let Some(since) = inner.lost.get(id).copied() else { continue };
+            let took = after(since, &inner.starts, now);
+            let offline = *status == RunnerStatus::Offline;
+            if offline || took > LOST {
+                inner.lost.remove(id);
+                inner.slowest_lost = inner.slowest_lost.max(took);
+            }
+            if took > LOST {
+                let words = format!("the runner {id} was not seen to be lost for {:.1} s", took.as_secs_f64());
+                inner.violations.push(words);
+            }
         }
     }
 
@@ -227,26 +200,23 @@ mod tests {
         ledger.confirmed(job, second);
         assert_eq!(ledger.violations().len(), 1);
 
-        ledger.went(at(10), runner, &[(first, job)], true);
-        ledger.look(lease, at(79));
+        ledger.went(at(10), runner, &[first, second], true);
+        ledger.runners(&[(runner, RunnerStatus::Idle)], at(19));
+        ledger.ended(first, Some(at(24)), lease);
         assert_eq!(ledger.violations().len(), 1);
-        ledger.look(lease, at(81));
-        assert!(
-            ledger.violations()[1].contains("never seen to be lost"),
-            "{:?}",
-            ledger.violations()
-        );
-        ledger.look(lease, at(86));
-        assert!(ledger.violations()[2].contains("is stuck"), "{:?}", ledger.violations());
-        // Whoever comes back in time is neither lost nor stuck; a server that is down frees nothing.
-        ledger.went(at(100), runner, &[(first, job)], true);
-        ledger.came(runner, [first].into_iter());
-        ledger.look(lease, at(200));
-        ledger.went(at(200), runner, &[(first, job)], true);
+        ledger.runners(&[(runner, RunnerStatus::Idle)], at(21));
+        assert!(ledger.violations()[1].contains("not seen to be lost"), "{:?}", ledger.violations());
+        ledger.ended(second, Some(at(26)), lease);
+        assert!(ledger.violations()[2].contains("stuck"), "{:?}", ledger.violations());
+        // Whoever comes back in time is neither lost nor stuck, however long the work takes; a restart begins the lease anew.
+        ledger.went(at(100), runner, &[first, second], true);
+        ledger.came(at(104), runner, [first].into_iter());
         ledger.server_up(None);
-        ledger.look(lease, at(400));
-        ledger.server_up(Some(at(400)));
-        ledger.look(lease, at(410));
+        ledger.runners(&[(runner, RunnerStatus::Idle)], at(150));
+        ledger.server_up(Some(at(150)));
+        ledger.ended(first, Some(at(400)), lease);
+        ledger.ended(second, Some(at(160)), lease);
+        ledger.runners(&[(runner, RunnerStatus::Offline)], at(155));
         assert_eq!(ledger.violations().len(), 3);
     }
 }

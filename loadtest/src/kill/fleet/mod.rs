@@ -23,7 +23,7 @@ use coord_protocol::{
     id::WorkspaceId,
     job::{Job, JobState, NewJob},
     log::LogBody,
-    runner::CreatedRunner,
+    runner::{CreatedRunner, RunnerView},
 };
 use futures_util::{StreamExt as _, stream};
 use ledger::Ledger;
@@ -114,13 +114,8 @@ pub async fn run(server: &Path, plan: &Plan, settle: Duration, progress: &mut Pr
         fleet.start(n, Disk::default());
     }
     let began = Instant::now();
-    let watching = tokio::spawn(follow(
-        world.person.clone(),
-        world.workspace,
-        Arc::clone(&ledger),
-        Duration::from_millis(plan.lease_ms),
-    ));
-    let looking = tokio::spawn(look(Arc::clone(&ledger), Duration::from_millis(plan.lease_ms)));
+    let watching = tokio::spawn(follow(world.person.clone(), world.workspace, Arc::clone(&ledger)));
+    let looking = tokio::spawn(look(world.person.clone(), Arc::clone(&ledger)));
     let making = tokio::spawn(make(world.person.clone(), world.workspace, plan.clone(), Arc::clone(&ledger)));
     progress.step("letting things befall them");
     let mut performed = Ok(());
@@ -150,7 +145,7 @@ pub async fn run(server: &Path, plan: &Plan, settle: Duration, progress: &mut Pr
         end(task).await;
     }
     fleet.tasks.shutdown().await;
-    match check(&world, plan, &mut found.figures).await {
+    match check(&world, plan, &ledger, &mut found.figures).await {
         Ok(wrong) => found.violations.extend(wrong),
         Err(error) => found.violations.push(format!("the end cannot be checked: {error:#}")),
     }
@@ -291,7 +286,7 @@ fn title(number: usize) -> String {
 }
 
 /// Follows the feed across kills.
-async fn follow(person: Person, workspace: WorkspaceId, ledger: Arc<Ledger>, lease: Duration) {
+async fn follow(person: Person, workspace: WorkspaceId, ledger: Arc<Ledger>) {
     let mut last = 0;
     loop {
         let address = person.socket(&format!("/workspaces/{workspace}/events?after={last}"));
@@ -301,8 +296,7 @@ async fn follow(person: Person, workspace: WorkspaceId, ledger: Arc<Ledger>, lea
                     Ok(FeedMessage::Event(event)) => {
                         last = event.seq;
                         match event.body {
-                            FeedBody::JobCreated { job } | FeedBody::JobChanged { job } => ledger.job(*job, event.at, lease),
-                            FeedBody::RunnerChanged { runner } => ledger.runner(&runner, event.at),
+                            FeedBody::JobCreated { job } | FeedBody::JobChanged { job } => ledger.job(*job),
                             _ => {}
                         }
                     }
@@ -315,15 +309,20 @@ async fn follow(person: Person, workspace: WorkspaceId, ledger: Arc<Ledger>, lea
     }
 }
 
-async fn look(ledger: Arc<Ledger>, lease: Duration) {
+/// Looks again and again how the runners are. Not by the feed: on a busy machine it may be late, and it tells how things are then.
+async fn look(person: Person, ledger: Arc<Ledger>) {
     loop {
-        tokio::time::sleep(AGAIN).await;
-        ledger.look(lease, crate::chance::now());
+        tokio::time::sleep(AGAIN * 3).await;
+        let views: Result<Vec<RunnerView>, _> = person.list("/runners").await;
+        if let Ok(views) = views {
+            let statuses: Vec<_> = views.iter().map(|view| (view.id, view.status)).collect();
+            ledger.runners(&statuses, crate::chance::now());
+        }
     }
 }
 
 /// Every job is done, once, by one attempt whose log is whole; those before it were lost.
-async fn check(world: &World, plan: &Plan, figures: &mut Figures) -> Result<Vec<String>> {
+async fn check(world: &World, plan: &Plan, ledger: &Ledger, figures: &mut Figures) -> Result<Vec<String>> {
     let jobs: Vec<Job> = world.person.list(&format!("/workspaces/{}/jobs", world.workspace)).await?;
     let mut wrong = Vec::new();
     for n in 0..plan.jobs.len() {
@@ -333,7 +332,7 @@ async fn check(world: &World, plan: &Plan, figures: &mut Figures) -> Result<Vec<
         }
     }
     let checked: Vec<Result<(usize, Vec<String>)>> = stream::iter(&jobs)
-        .map(|job| check_job(&world.person, plan, job))
+        .map(|job| check_job(&world.person, plan, ledger, job))
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
@@ -348,12 +347,15 @@ async fn check(world: &World, plan: &Plan, figures: &mut Figures) -> Result<Vec<
     Ok(wrong)
 }
 
-async fn check_job(person: &Person, plan: &Plan, job: &Job) -> Result<(usize, Vec<String>)> {
+async fn check_job(person: &Person, plan: &Plan, ledger: &Ledger, job: &Job) -> Result<(usize, Vec<String>)> {
     let mut wrong = Vec::new();
     if job.state != JobState::Done {
         wrong.push(format!("{} ended as {:?}, {:?}", job.title, job.state, job.activity));
     }
     let attempts: Vec<Attempt> = person.list(&format!("/jobs/{}/attempts", job.id)).await?;
+    for attempt in &attempts {
+        ledger.ended(attempt.id, attempt.ended_at, Duration::from_millis(plan.lease_ms));
+    }
     let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome).collect();
     let (last, before) = outcomes.split_last().context("a job without an attempt")?;
     if *last != Some(Outcome::Completed) || before.iter().any(|outcome| *outcome != Some(Outcome::Lost)) {

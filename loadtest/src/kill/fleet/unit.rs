@@ -79,14 +79,8 @@ impl Disk {
 
     /// What is not ended.
     #[must_use]
-    pub fn held(&self) -> Vec<(AttemptId, JobId)> {
-        self.with(|works| {
-            works
-                .iter()
-                .filter(|(_, work)| !work.ended())
-                .map(|(id, work)| (*id, work.job))
-                .collect()
-        })
+    pub fn held(&self) -> Vec<AttemptId> {
+        self.with(|works| works.iter().filter(|(_, work)| !work.ended()).map(|(id, _)| *id).collect())
     }
 }
 
@@ -186,7 +180,8 @@ impl Unit {
         for _ in 0..dropped {
             self.ledger.count("claims_dropped");
         }
-        self.ledger.came(self.id, resume.iter().map(|claim| claim.attempt));
+        self.ledger
+            .came(crate::chance::now(), self.id, resume.iter().map(|claim| claim.attempt));
         for claim in &resume {
             self.ledger.count("claims_resumed");
             let missing = self.disk.with(|works| {
