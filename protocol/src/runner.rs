@@ -42,13 +42,39 @@ pub const MAX_BATCH: usize = 1000;
 pub const TOKEN_PREFIX: &str = "coord_r_";
 
 /// An agent a runner offers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AgentInfo {
     /// Name in the runner's configuration; what a job's `agent` names.
     pub name: String,
     /// Version, where it could be found out.
     #[serde(default)]
     pub version: Option<String>,
+    /// What it cannot do, so that people know before they give it a job.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<AgentLimit>,
+}
+
+/// Something that an agent cannot do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentLimit {
+    /// It asks nobody before it acts, so it takes only jobs whose tools are all approved.
+    AsksNobody,
+    /// It cannot ask people a question.
+    NoQuestions,
+    /// It does not go on with its session after a break; a new one is told what happened so far.
+    NoResume,
+    /// It goes on with its session only after the minute in which that began.
+    LateResume,
+    /// It does not tell how many tokens it used.
+    NoUsage,
+    /// It does not tell what it cost.
+    NoCost,
+    /// Whether it does all it should was not tried.
+    Untried,
+    /// Something this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// Whom and what the owner of a machine lets it serve (RUN-9), as far as the server is told: so that it does not offer what would be

@@ -4,7 +4,7 @@ import { useCallback, useMemo } from 'react';
 import { type ById, withJob } from '@/live/feed';
 import { api } from './calls';
 import { keys } from './keys';
-import type { AgentRequest, Job, RunnerView, Workspace } from './types';
+import type { AgentInfo, AgentRequest, Job, RunnerView, Workspace } from './types';
 
 export const meQuery = queryOptions({ queryKey: keys.me, queryFn: api.me, staleTime: Number.POSITIVE_INFINITY, retry: false });
 export const setupQuery = queryOptions({ queryKey: keys.setup, queryFn: api.setup, staleTime: 0 });
@@ -63,4 +63,13 @@ export function useAgentNames(ws: string): string[] {
     () => [...new Set(Object.values(runners ?? {}).flatMap((runner) => runner.agents.map((agent) => agent.name)))].sort(),
     [runners],
   );
+}
+
+/** The agent of this name as the runners of the workspace tell of it: one of those with the most that it cannot do. */
+export function useAgent(ws: string, name: string): AgentInfo | undefined {
+  const runners = useRunners(ws);
+  return useMemo(() => {
+    const told = Object.values(runners ?? {}).flatMap((runner) => runner.agents.filter((agent) => agent.name === name));
+    return told.sort((one, other) => (other.limits?.length ?? 0) - (one.limits?.length ?? 0))[0];
+  }, [runners, name]);
 }

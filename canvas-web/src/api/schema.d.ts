@@ -1438,11 +1438,18 @@ export interface components {
         };
         /** @description An agent a runner offers. */
         AgentInfo: {
+            /** @description What it cannot do, so that people know before they give it a job. */
+            limits?: components["schemas"]["AgentLimit"][];
             /** @description Name in the runner's configuration; what a job's `agent` names. */
             name: string;
             /** @description Version, where it could be found out. */
             version?: string | null;
         };
+        /**
+         * @description Something that an agent cannot do.
+         * @enum {string}
+         */
+        AgentLimit: "asks_nobody" | "no_questions" | "no_resume" | "late_resume" | "no_usage" | "no_cost" | "untried" | "other";
         /** @description Figures of a period, and of the one of the same length before it. They count the jobs you may see. */
         Analytics: {
             /** @description The one before. */

@@ -54,6 +54,7 @@ export type Choice = Schemas['Choice'];
 export type Ask = Schemas['Ask'];
 export type Answer = Schemas['Answer'];
 export type AgentInfo = Schemas['AgentInfo'];
+export type AgentLimit = Schemas['AgentLimit'];
 export type RunnerView = Schemas['RunnerView'];
 export type CreatedRunner = Schemas['CreatedRunner'];
 export type Message = Schemas['Message'];

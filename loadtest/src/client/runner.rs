@@ -79,6 +79,7 @@ impl FakeRunner {
             agents: vec![AgentInfo {
                 name: AGENT.to_owned(),
                 version: None,
+                limits: Vec::new(),
             }],
             concurrency,
             held,

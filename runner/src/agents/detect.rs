@@ -68,6 +68,7 @@ pub fn offered(config: &Config) -> Vec<AgentInfo> {
         .into_iter()
         .filter(|found| found.offered && (found.program.is_some() || config.agents.contains_key(&found.name)))
         .map(|found| AgentInfo {
+            limits: profiles::limits(&found.name).to_vec(),
             version: (found.name == SCRIPTED).then(|| env!("CARGO_PKG_VERSION").to_owned()),
             name: found.name,
         })

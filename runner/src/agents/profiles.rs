@@ -2,8 +2,8 @@
 //!
 //! The facts were measured against the versions in `runner/tests/agents/package.json`, and the tests there hold them.
 
-use crate::config::Profile;
-use coord_protocol::job::ToolsPolicy;
+use crate::config::{Profile, SCRIPTED};
+use coord_protocol::{job::ToolsPolicy, runner::AgentLimit};
 use serde_json::{Map, Value, json};
 
 /// What is known about an agent.
@@ -29,6 +29,8 @@ pub struct Known {
     pub signs: Option<Signs>,
     /// Where it differs from others.
     pub quirks: Quirks,
+    /// What it cannot do, by what was measured.
+    pub limits: &'static [AgentLimit],
 }
 
 /// An agent's own names of its modes.
@@ -109,6 +111,7 @@ pub const KNOWN: &[Known] = &[
             claude_options: true,
             ..PLAIN
         },
+        limits: &[],
     },
     Known {
         name: "codex",
@@ -133,6 +136,7 @@ pub const KNOWN: &[Known] = &[
             cancel_leaves_shell: true,
             ..PLAIN
         },
+        limits: &[AgentLimit::NoCost],
     },
     Known {
         name: "gemini",
@@ -156,6 +160,7 @@ pub const KNOWN: &[Known] = &[
             mode_in_words: true,
             ..PLAIN
         },
+        limits: &[AgentLimit::NoCost, AgentLimit::LateResume],
     },
     Known {
         name: "opencode",
@@ -187,6 +192,7 @@ pub const KNOWN: &[Known] = &[
             needs_ask_tool: true,
             ..PLAIN
         },
+        limits: &[AgentLimit::Untried],
     },
 ];
 
@@ -204,6 +210,16 @@ pub fn quirks(name: &str) -> Quirks {
         ..PLAIN
     };
     known(name).map_or(unknown, |known| known.quirks)
+}
+
+/// What the agent of this name cannot do. Of one that nobody knows it is only known that nobody tried it.
+#[must_use]
+pub fn limits(name: &str) -> &'static [AgentLimit] {
+    match known(name) {
+        Some(known) => known.limits,
+        None if name == SCRIPTED => &[],
+        None => &[AgentLimit::Untried],
+    }
 }
 
 impl Known {

@@ -62,6 +62,7 @@ fn held(n: i64, title: &str, standing: Standing, activity: Option<Activity>) -> 
         agent: Some(AgentInfo {
             name: "claude".to_owned(),
             version: Some("0.100.0".to_owned()),
+            limits: Vec::new(),
         }),
         model: Some("a-model".to_owned()),
         tool: Some("Read src/login.rs".to_owned()),

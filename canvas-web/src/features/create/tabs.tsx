@@ -1,9 +1,10 @@
 import { useMemo } from 'react';
 import { Controller, useFormContext, useWatch } from 'react-hook-form';
 import { useFolderPaths } from '@/api/folders';
-import { useAgentNames, useKnownDomains, useMembers, useRunners } from '@/api/hooks';
+import { useAgent, useAgentNames, useKnownDomains, useMembers, useRunners } from '@/api/hooks';
 import type { Job, Workspace } from '@/api/types';
 import { priorities, priorityWords } from '@/shared/lib/words';
+import { AgentLimits } from '@/shared/ui/agent-limits';
 import { ProblemNote } from '@/shared/ui/bits';
 import { FilePicker } from '@/shared/ui/file-picker';
 import { Field, Segmented, Select, Toggle } from '@/shared/ui/forms';
@@ -97,7 +98,8 @@ export function TeamTab({ ws }: { ws: string }) {
 export function AgentTab({ ws, jobs }: { ws: string; jobs: readonly Job[] }) {
   const { register, control, formState } = useFormContext<JobForm>();
   const { errors } = formState;
-  const [worker, place] = useWatch({ control, name: ['worker', 'place'] });
+  const [worker, place, chosen] = useWatch({ control, name: ['worker', 'place', 'agent'] });
+  const agent = useAgent(ws, chosen);
   const agents = useAgentNames(ws);
   const runners = useRunners(ws);
   const repositories = useMemo(
@@ -145,6 +147,7 @@ export function AgentTab({ ws, jobs }: { ws: string; jobs: readonly Job[] }) {
                       <option key={agent} value={agent} />
                     ))}
                   </datalist>
+                  <AgentLimits agents={agent ? [agent] : []} />
                 </>
               )}
             </Field>

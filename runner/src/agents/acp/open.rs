@@ -78,6 +78,7 @@ pub(super) async fn open(connection: &ConnectionTo<AgentRole>, launch: &Launch, 
             agent: coord_protocol::runner::AgentInfo {
                 name: launch.name.clone(),
                 version: hello.agent_info.map(|info| info.version),
+                limits: Vec::new(),
             },
             session,
             resumed,

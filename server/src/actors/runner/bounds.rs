@@ -26,6 +26,9 @@ const MAX_AGENT_FILES: usize = 50;
 
 /// Most agents, and bytes of a name or version: everybody in the workspace is sent them with each change of the runner.
 const MOST_AGENTS: usize = 50;
+
+/// Most things told that an agent cannot do.
+const MOST_LIMITS: usize = 16;
 const MOST_NAME: usize = 200;
 
 /// Branches of jobs begin so (AGT-8). A runner that names another would have it merged, or deleted, by whoever holds the key to it.
@@ -38,7 +41,8 @@ const MOST_DOLLARS: f64 = 1_000_000.0;
 /// Whether a runner tells of no more agents than everybody can be sent.
 pub fn agents_are_few(agents: &[AgentInfo]) -> bool {
     let short = |agent: &AgentInfo| agent.name.len() <= MOST_NAME && agent.version.as_ref().is_none_or(|text| text.len() <= MOST_NAME);
-    agents.len() <= MOST_AGENTS && agents.iter().all(short)
+    let few = |agent: &AgentInfo| agent.limits.len() <= MOST_LIMITS;
+    agents.len() <= MOST_AGENTS && agents.iter().all(|agent| short(agent) && few(agent))
 }
 
 pub(super) fn report(report: Report) -> Report {

@@ -196,6 +196,7 @@ async fn run_4_an_agent_that_is_installed_while_the_runner_runs_is_offered() {
     let agents = ["scripted", "other"].map(|name| AgentInfo {
         name: name.into(),
         version: Some("1.2".into()),
+        limits: Vec::new(),
     });
     let agents = agents.to_vec();
     runner.says(FromRunner::Agents { agents: agents.clone() }).await.unwrap();
@@ -207,6 +208,7 @@ async fn run_4_an_agent_that_is_installed_while_the_runner_runs_is_offered() {
         .map(|n| AgentInfo {
             name: n.to_string(),
             version: None,
+            limits: Vec::new(),
         })
         .collect();
     assert!(runner.says(FromRunner::Agents { agents: many }).await.is_err());

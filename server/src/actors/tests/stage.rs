@@ -216,6 +216,7 @@ impl FakeRunner {
             agents: vec![AgentInfo {
                 name: "scripted".into(),
                 version: None,
+                limits: Vec::new(),
             }],
             concurrency,
             held,
