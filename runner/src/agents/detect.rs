@@ -13,6 +13,9 @@ use std::{
     time::Duration,
 };
 
+/// Tells Gemini CLI that it may trust the folder it works in.
+const TRUST: &str = "GEMINI_CLI_TRUST_WORKSPACE";
+
 /// An agent and where its program is.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -68,7 +71,7 @@ pub fn offered(config: &Config) -> Vec<AgentInfo> {
         .into_iter()
         .filter(|found| found.offered && (found.program.is_some() || config.agents.contains_key(&found.name)))
         .map(|found| AgentInfo {
-            limits: profiles::limits(&found.name).to_vec(),
+            limits: profiles::limits(&found.name, &found.profile),
             version: (found.name == SCRIPTED).then(|| env!("CARGO_PKG_VERSION").to_owned()),
             name: found.name,
         })
@@ -106,8 +109,12 @@ pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch
         folder: attempt_folder.clone(),
     });
     let asks = found.profile.needs_mcp_ask.unwrap_or(quirks.needs_ask_tool);
+    let mut env = environment(config, &found.profile, own);
+    if quirks.trust_bare_folder && is_bare(folder) {
+        env.entry(TRUST.to_owned()).or_insert_with(|| "true".to_owned());
+    }
     Ok(Launch {
-        env: environment(config, &found.profile, own),
+        env,
         modes: modes(agent, &found.profile, job.tools_policy),
         settings: profiles::session_settings(quirks, job.mode == Mode::Plan, job.tools_policy),
         quirks,
@@ -165,6 +172,11 @@ fn modes(agent: &str, profile: &Profile, policy: ToolsPolicy) -> Modes {
     }
 }
 
+/// Whether a folder holds nothing by which Gemini CLI would let itself be led: a repository's settings start programs of its choice.
+fn is_bare(folder: &Path) -> bool {
+    [".gemini", ".agents", ".env"].iter().all(|name| folder.join(name).symlink_metadata().is_err())
+}
+
 /// The agent's environment: what the configuration allows, not the runner's own (AGT-9). Never the runner's token.
 fn environment(config: &Config, profile: &Profile, own: impl Fn(&str) -> Option<String>) -> BTreeMap<String, String> {
     let allowed = ENV_ALLOWED
@@ -210,18 +222,31 @@ mod tests {
         assert!(!environment.contains_key("AWS_SECRET_ACCESS_KEY"));
     }
 
+    fn job(agent: &str) -> Assignment {
+        serde_json::from_value(serde_json::json!({
+            "attempt": uuid::Uuid::nil(), "attempt_number": 1, "fence": 1, "job": uuid::Uuid::nil(), "number": 1, "workspace": "", "title": "",
+            "description": "", "agent": agent, "mode": "edit", "tools_policy": "require_permission", "context": {"type": "local"}, "attachments": [], "earlier": [],
+            "author": {"user": uuid::Uuid::nil(), "name": "", "email": ""},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn agt_9_gemini_trusts_a_folder_only_while_no_settings_lie_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::parse("work_dir = \"w\"\n", Path::new("/x"), |_| None).unwrap();
+        let trusted = |agent: &str| launch(&config, &job(agent), folder.path()).unwrap().env.contains_key(TRUST);
+        assert!(trusted("gemini") && !trusted("claude"));
+        std::fs::create_dir(folder.path().join(".gemini")).unwrap();
+        assert!(!trusted("gemini"));
+    }
+
     #[test]
     fn run_9_an_agent_that_the_owner_does_not_offer_is_not_offered_nor_started() {
         let text = "work_dir = \"w\"\n[agents.scripted]\n[agents.x]\ncommand = [\"x\"]\n[policy]\nagents = [\"scripted\"]\n";
         let config = Config::parse(text, Path::new("/x"), |_| None).unwrap();
         let names: Vec<String> = offered(&config).into_iter().map(|agent| agent.name).collect();
         assert_eq!(names, ["scripted"]);
-        let job = serde_json::from_value(serde_json::json!({
-            "attempt": uuid::Uuid::nil(), "attempt_number": 1, "fence": 1, "job": uuid::Uuid::nil(), "number": 1, "workspace": "", "title": "",
-            "description": "", "agent": "x", "mode": "edit", "tools_policy": "require_permission", "context": {"type": "local"}, "attachments": [], "earlier": [],
-            "author": {"user": uuid::Uuid::nil(), "name": "", "email": ""},
-        }))
-        .unwrap();
-        assert!(launch(&config, &job, Path::new(".")).unwrap_err().contains("does not offer"));
+        assert!(launch(&config, &job("x"), Path::new(".")).unwrap_err().contains("does not offer"));
     }
 }

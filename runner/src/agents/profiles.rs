@@ -2,7 +2,7 @@
 //!
 //! The facts were measured against the versions in `runner/tests/agents/package.json`, and the tests there hold them.
 
-use crate::config::{Profile, SCRIPTED};
+use crate::config::{Kind, Profile, SCRIPTED};
 use coord_protocol::{job::ToolsPolicy, runner::AgentLimit};
 use serde_json::{Map, Value, json};
 
@@ -66,6 +66,9 @@ pub struct Quirks {
     pub needs_ask_tool: bool,
     /// Ending a turn leaves its shell running; ending the session does not.
     pub cancel_leaves_shell: bool,
+    /// It takes the runner's tools only in a folder that it was told to trust, and then does as settings in that folder say. It is told
+    /// so where there are none.
+    pub trust_bare_folder: bool,
     /// It asks whether its plan is good by naming the file it is in.
     pub plan_in_file: bool,
     /// It says in words that its mode is another now.
@@ -79,6 +82,7 @@ const PLAIN: Quirks = Quirks {
     minute_of_session: false,
     needs_ask_tool: false,
     cancel_leaves_shell: false,
+    trust_bare_folder: false,
     plan_in_file: false,
     mode_in_words: false,
     claude_options: false,
@@ -156,6 +160,7 @@ pub const KNOWN: &[Known] = &[
         quirks: Quirks {
             minute_of_session: true,
             needs_ask_tool: true,
+            trust_bare_folder: true,
             plan_in_file: true,
             mode_in_words: true,
             ..PLAIN
@@ -212,13 +217,20 @@ pub fn quirks(name: &str) -> Quirks {
     known(name).map_or(unknown, |known| known.quirks)
 }
 
-/// What the agent of this name cannot do. Of one that nobody knows it is only known that nobody tried it.
+/// What an agent cannot do. Of one that nobody knows it is only known that nobody tried it.
 #[must_use]
-pub fn limits(name: &str) -> &'static [AgentLimit] {
+pub fn limits(name: &str, profile: &Profile) -> Vec<AgentLimit> {
+    if profile.kind == Kind::Command {
+        let mut limits = vec![AgentLimit::AsksNobody, AgentLimit::NoQuestions];
+        if profile.resume_command.is_empty() {
+            limits.push(AgentLimit::NoResume);
+        }
+        return limits;
+    }
     match known(name) {
-        Some(known) => known.limits,
-        None if name == SCRIPTED => &[],
-        None => &[AgentLimit::Untried],
+        Some(known) => known.limits.to_vec(),
+        None if name == SCRIPTED => Vec::new(),
+        None => vec![AgentLimit::Untried],
     }
 }
 

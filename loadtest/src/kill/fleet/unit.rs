@@ -158,6 +158,7 @@ impl Unit {
             agents: vec![AgentInfo {
                 name: AGENT.to_owned(),
                 version: None,
+                limits: Vec::new(),
             }],
             concurrency: self.concurrency,
             held,

@@ -142,6 +142,7 @@ pub fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
         agent: AgentInfo {
             name: launch.name.clone(),
             version: None,
+            limits: Vec::new(),
         },
         session: session.clone().unwrap_or_default(),
         resumed: session.is_some(),

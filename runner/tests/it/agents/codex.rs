@@ -78,7 +78,7 @@ async fn agt_6_codex_told_to_stop_ends_its_command_first() {
 async fn agt_7_codex_tells_errors_of_its_model_as_what_they_are() {
     let cases = [
         (401, FailureReason::NotSignedIn, "sign in"),
-        (429, FailureReason::RateLimited, "429 Too Many Requests"),
+        (429, FailureReason::RateLimited, "429"),
         (500, FailureReason::ServiceError, "high demand"),
     ];
     scenarios::failures_are_told(rig().await, &cases).await;

@@ -11,23 +11,6 @@ const SETTINGS: &str = r#"{
     "model": {"name": "gemini-2.5-pro"}
 }"#;
 
-/// In a folder that it trusts, as its owner may have it: else it takes no tools from the runner.
-async fn trusting() -> Rig {
-    let env = |model: &str| {
-        vec![
-            ("GEMINI_API_KEY", "dummy".to_owned()),
-            ("GOOGLE_GEMINI_BASE_URL", model.to_owned()),
-            ("GEMINI_CLI_TRUST_WORKSPACE", "true".to_owned()),
-        ]
-    };
-    Rig::new("gemini", env, &[(".gemini/settings.json", SETTINGS.to_owned())]).await
-}
-
-async fn rig() -> Rig {
-    let env = |model: &str| vec![("GEMINI_API_KEY", "dummy".to_owned()), ("GOOGLE_GEMINI_BASE_URL", model.to_owned())];
-    Rig::new("gemini", env, &[(".gemini/settings.json", SETTINGS.to_owned())]).await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
 async fn agt_3_gemini_edits_a_file_after_a_person_allowed_it() {
@@ -55,7 +38,7 @@ async fn agt_2_gemini_changes_nothing_before_its_plan_is_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
 async fn agt_4_gemini_asks_with_the_runners_tool_and_hears_the_answer() {
-    scenarios::question_answered(trusting().await).await;
+    scenarios::question_answered(rig().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
