@@ -174,7 +174,9 @@ fn modes(agent: &str, profile: &Profile, policy: ToolsPolicy) -> Modes {
 
 /// Whether a folder holds nothing by which Gemini CLI would let itself be led: a repository's settings start programs of its choice.
 fn is_bare(folder: &Path) -> bool {
-    [".gemini", ".agents", ".env"].iter().all(|name| folder.join(name).symlink_metadata().is_err())
+    [".gemini", ".agents", ".env"]
+        .iter()
+        .all(|name| folder.join(name).symlink_metadata().is_err())
 }
 
 /// The agent's environment: what the configuration allows, not the runner's own (AGT-9). Never the runner's token.

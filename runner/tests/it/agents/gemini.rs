@@ -11,6 +11,11 @@ const SETTINGS: &str = r#"{
     "model": {"name": "gemini-2.5-pro"}
 }"#;
 
+async fn rig() -> Rig {
+    let env = |model: &str| vec![("GEMINI_API_KEY", "dummy".to_owned()), ("GOOGLE_GEMINI_BASE_URL", model.to_owned())];
+    Rig::new("gemini", env, &[(".gemini/settings.json", SETTINGS.to_owned())]).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the agents' packages: cargo xtask test --only agents-test"]
 async fn agt_3_gemini_edits_a_file_after_a_person_allowed_it() {
