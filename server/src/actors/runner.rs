@@ -242,7 +242,8 @@ impl Actor for RunnerActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.take_up(ctx);
-        let every = Duration::from_millis(u64::from(self.live.timing().heartbeat_ms));
+        // Twice a heartbeat: what goes silent is lost after three of them, and seen to be so before the next is due.
+        let every = Duration::from_millis(u64::from(self.live.timing().heartbeat_ms)) / 2;
         ctx.run_interval(every, Self::watch);
     }
 
