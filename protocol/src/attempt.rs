@@ -54,6 +54,8 @@ pub enum FailureReason {
     Network,
     /// The agent's process lived but said nothing for longer than the runner's owner allows.
     Stalled,
+    /// The agent reached a limit of the runner's owner: processes, memory, time.
+    ResourceLimit,
     /// The repository or its branch could not be used.
     Git,
     /// The runner's disk is full or not writable.
@@ -161,6 +163,9 @@ pub struct Attempt {
     pub agent: Option<String>,
     /// Model that did it.
     pub model: Option<String>,
+    /// Whether the agent was sandboxed, once the attempt has ended and where its runner told.
+    #[serde(default)]
+    pub sandboxed: Option<bool>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended; open without.

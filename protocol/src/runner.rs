@@ -187,6 +187,9 @@ pub struct Finished {
     pub agent: Option<AgentInfo>,
     /// Model that really ran, where the agent tells.
     pub model: Option<String>,
+    /// Whether the agent was sandboxed; absent when none was started, or not told.
+    #[serde(default)]
+    pub sandboxed: Option<bool>,
 }
 
 /// How a merge ended.

@@ -2,8 +2,11 @@
 //!
 //! An unknown key is refused by name. `COORD_SERVER` and `COORD_RUNNER_TOKEN` stand in for `server` and `token`.
 
-use crate::agents::command::events::Events;
-use crate::{agents::profiles, config_file};
+use crate::{
+    agents::{command::events::Events, profiles},
+    config_file,
+    walls::{AgentSandbox, Limits, Sandbox},
+};
 use coord_protocol::{log::ToolKind, runner::Serves};
 use serde::Deserialize;
 use std::{
@@ -97,6 +100,15 @@ pub struct Config {
     /// This program, which agents start for the tool that asks people.
     #[serde(skip, default = "own_program")]
     pub program: PathBuf,
+    /// What agents reach on this machine.
+    #[serde(default)]
+    pub sandbox: Sandbox,
+    /// What agents use up of it.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The file this was read from.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 /// Environment of agents: an allow-list of the runner's own variables, and forced values.
@@ -144,6 +156,8 @@ pub struct Profile {
     pub work_mode: Option<String>,
     /// Whether it has no questions of its own and is given a tool that asks people (AGT-4). Without it, as is known of the agent.
     pub needs_mcp_ask: Option<bool>,
+    /// What it reaches on this machine.
+    pub sandbox: AgentSandbox,
 }
 
 impl Profile {
@@ -404,13 +418,14 @@ impl Config {
             }
             None => (String::new(), PathBuf::new()),
         };
-        let config = Self::parse(&text, &folder, env).map_err(|error| match error {
+        let mut config = Self::parse(&text, &folder, env).map_err(|error| match error {
             ConfigError::Invalid { detail, .. } => ConfigError::Invalid {
-                path: path.unwrap_or_default(),
+                path: path.clone().unwrap_or_default(),
                 detail,
             },
             other => other,
         })?;
+        config.file = path.and_then(|path| std::path::absolute(path).ok());
         Ok(config)
     }
 

@@ -563,5 +563,6 @@ fn end_of(assignment: &Assignment, result: WorkResult) -> Finished {
         session: None,
         agent: None,
         model: None,
+        sandboxed: None,
     }
 }

@@ -278,6 +278,7 @@ mod tests {
             session: None,
             agent: None,
             model: None,
+            sandboxed: None,
         };
         let done = Done::attempt(&about(1), Timestamp(2), &finished);
         assert_eq!((done.ending, done.reason.as_deref()), (Ending::Failed, Some("agent_crashed")));

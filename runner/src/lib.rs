@@ -2,7 +2,8 @@
 //!
 //! It connects out to a server ([`link`]), takes work and keeps what it holds at a [`desk`], writes every log entry to disk before it is
 //! sent ([`spool`], [`outbox`]), drives agents through one trait ([`agents`]) and git through one module ([`git`]). An attempt from its
-//! assignment to its end is [`work`]. What the machine's owner allows is in [`config`]; no server can override it.
+//! assignment to its end is [`work`]. What the machine's owner allows is in [`config`]; no server can override it. What keeps agents
+//! in is in [`walls`].
 //!
 //! Start reading at [`desk`], then [`work`].
 
@@ -27,4 +28,5 @@ pub mod outbox;
 pub mod screen;
 pub mod service;
 pub mod spool;
+pub mod walls;
 pub mod work;

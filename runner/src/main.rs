@@ -3,10 +3,12 @@
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use coord_protocol::id::AttemptId;
+#[cfg(target_os = "linux")]
+use coord_runner::walls::keeper;
 use coord_runner::{
     agents::{ask, detect, doctor, script, versions},
     clock::Clock,
-    config::Config,
+    config::{Config, Profile},
     config_file,
     desk::Desk,
     disk,
@@ -18,6 +20,7 @@ use coord_runner::{
     messages::Messages,
     screen::{self, model::Facts, terminal},
     service::{self, Keeper, Service},
+    walls::{self, Standing},
     work::Host,
 };
 use std::{
@@ -101,10 +104,27 @@ enum Command {
         /// Where the runner listens.
         place: String,
     },
+    /// Keep an agent: start it behind its walls and end all that it started.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true, name = keeper::SUBCOMMAND)]
+    AgentKeep {
+        /// The attempt.
+        attempt: String,
+        /// What to keep to.
+        orders: String,
+        /// The agent.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // Before there is any other thread, since signals are blocked for all of them.
+    #[cfg(target_os = "linux")]
+    if let Command::AgentKeep { attempt, orders, command } = &arguments.command {
+        return keeper::run(attempt, orders, command);
+    }
     let filter = tracing_subscriber::EnvFilter::try_from_env("COORD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("coord_runner=info,warn"));
     let screen = matches!(arguments.command, Command::Run { no_ui: false }) && terminal::is_there();
@@ -148,6 +168,8 @@ async fn dispatch(arguments: &Arguments, screen: Option<&Messages>) -> anyhow::R
         Command::Disk { clean, json } => show_disk(&load(arguments.config.as_deref())?, *clean, *json),
         Command::AgentScript { file } => script::run(file.as_deref()).await,
         Command::AskTool { place } => ask::server::run(place).await,
+        #[cfg(target_os = "linux")]
+        Command::AgentKeep { .. } => Ok(()),
     }
 }
 
@@ -273,6 +295,7 @@ fn keep_to_itself() {
 /// Takes jobs until stopped, with a screen or with lines.
 async fn run(config: Config, screen: Option<&Messages>) -> anyhow::Result<()> {
     config.check_server()?;
+    walls::check(&config)?;
     keep_to_itself();
     use_tls()?;
     let work_dir = config.work_dir().to_path_buf();
@@ -301,6 +324,7 @@ async fn run(config: Config, screen: Option<&Messages>) -> anyhow::Result<()> {
         locks: Locks::default(),
         config,
     });
+    walls::scratch::clear_all(&host.config);
     let cleaning = tokio::spawn(disk::keep_clean(Arc::clone(&host)));
     let desk = Desk::open(Arc::clone(&host));
     let watching = tokio::spawn(versions::watch(host, Arc::clone(&desk)));
@@ -337,6 +361,12 @@ fn say_hello(config: &Config) {
         config.concurrency,
         config.work_dir().display()
     );
+    match walls::standing(config, &Profile::default()) {
+        Ok(Standing::Inside) => println!("agents are sandboxed"),
+        Ok(Standing::Outside(why)) => println!("agents are not sandboxed: {why}"),
+        // Refused before.
+        Err(_) => {}
+    }
 }
 
 type Link = tokio::task::JoinHandle<Result<(), link::LinkError>>;

@@ -92,6 +92,8 @@ pub struct State {
     pub wall_ms: i64,
     /// Cost of the agent's sessions before this one, in US dollars.
     pub cost_before: Option<f64>,
+    /// Whether the agent is sandboxed.
+    pub sandboxed: Option<bool>,
     /// The end, until the server has confirmed it.
     pub finished: Option<Finished>,
 }

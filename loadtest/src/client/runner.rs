@@ -187,5 +187,6 @@ pub fn finished(attempt: AttemptId, fence: i64, last_seq: i64) -> FromRunner {
         session: None,
         agent: None,
         model: None,
+        sandboxed: None,
     }))
 }

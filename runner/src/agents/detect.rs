@@ -131,6 +131,7 @@ pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch
         }),
         initialize: Duration::from_millis(config.timeouts.initialize_ms),
         exit: Duration::from_millis(config.timeouts.exit_ms),
+        walls: None,
     })
 }
 
@@ -154,6 +155,7 @@ pub fn trial(config: &Config, found: &Found, folder: &Path, id: AttemptId) -> La
         ask: None,
         initialize: Duration::from_millis(config.timeouts.initialize_ms),
         exit: Duration::from_millis(config.timeouts.exit_ms),
+        walls: None,
     }
 }
 

@@ -12,6 +12,7 @@ pub mod profiles;
 pub mod script;
 pub mod versions;
 
+use crate::walls::Walls;
 use coord_protocol::{
     attempt::FailureReason,
     id::AttemptId,
@@ -55,6 +56,8 @@ pub struct Launch {
     pub initialize: Duration,
     /// Until it ends by itself, and again after it was asked to.
     pub exit: Duration,
+    /// What keeps it in, and its processes together.
+    pub walls: Option<Walls>,
 }
 
 /// Where the tool is that asks people.
@@ -114,6 +117,9 @@ pub enum AgentError {
     /// Its process ended.
     #[error("{0}")]
     Crashed(String),
+    /// It reached a limit of this runner.
+    #[error("{0}")]
+    Limit(String),
     /// Somebody has to sign in on this machine.
     #[error("{0}")]
     NotSignedIn(String),
@@ -156,6 +162,7 @@ impl AgentError {
             Self::Silent(_) => FailureReason::AgentSilent,
             Self::Protocol(_) => FailureReason::AgentProtocol,
             Self::Crashed(_) => FailureReason::AgentCrashed,
+            Self::Limit(_) => FailureReason::ResourceLimit,
             Self::NotSignedIn(_) => FailureReason::NotSignedIn,
             Self::Refused(_) => FailureReason::Refused,
             Self::RateLimited { .. } => FailureReason::RateLimited,
@@ -187,7 +194,7 @@ impl AgentError {
             | Self::Network(_)
             | Self::Stalled(_) => true,
             Self::Failed { transient, .. } => *transient,
-            Self::NotStarted(_) | Self::NotSignedIn(_) | Self::Refused(_) => false,
+            Self::NotStarted(_) | Self::Limit(_) | Self::NotSignedIn(_) | Self::Refused(_) => false,
         }
     }
 }

@@ -1,12 +1,15 @@
-//! The processes of an agent: started with a clean environment in a group of their own, and ended to the last one.
+//! The processes of an agent: started with a clean environment, and ended to the last one.
 //!
-//! Agents start shells in groups of their own, which a signal to the agent's group does not reach. So every process carries a marker in
-//! its environment, and on Linux whoever still carries it is ended too.
+//! On Linux a keeper ([`crate::walls`]) stands between this program and the agent, which no process of the agent gets away from. Elsewhere
+//! the agent has a group of its own, and shells that it starts in groups of theirs are not reached. Every process also carries a marker in
+//! its environment, by which Linux finds those whose keeper was ended too.
 
 use super::{AgentError, Launch};
+use crate::walls::{Report, Walls};
 use coord_protocol::id::AttemptId;
 use std::{
-    process::Stdio,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -21,13 +24,20 @@ pub const MARKER: &str = "COORD_ATTEMPT";
 /// Bytes of the agent's error output kept for the words about its end.
 const TAIL: usize = 4096;
 
+/// How long a keeper may take to end what it keeps.
+#[cfg(target_os = "linux")]
+const KEEPER: Duration = Duration::from_secs(10);
+
 /// A started agent.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     attempt: AttemptId,
+    /// Where its keeper reports; absent without a keeper.
+    report: Option<PathBuf>,
     #[cfg(unix)]
-    group: Option<nix::unistd::Pid>,
+    id: Option<nix::unistd::Pid>,
+    over: bool,
     tail: Arc<Mutex<String>>,
 }
 
@@ -36,23 +46,16 @@ pub struct Process {
 /// # Errors
 /// [`AgentError::NotStarted`] with words that say what is missing.
 pub fn start(launch: &Launch) -> Result<(Process, ChildStdin, ChildStdout), AgentError> {
-    let (program, arguments) = launch
-        .command
-        .split_first()
-        .ok_or_else(|| AgentError::NotStarted(format!("the agent {} has no command", launch.name)))?;
-    let mut command = Command::new(program);
+    let mut command = match &launch.walls {
+        Some(walls) => kept(launch, walls)?,
+        None => alone(launch)?,
+    };
     command
-        .args(arguments)
-        .env_clear()
-        .envs(&launch.env)
-        .env(MARKER, launch.attempt.to_string())
         .current_dir(&launch.folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    #[cfg(unix)]
-    command.process_group(0);
+        .stderr(Stdio::piped());
+    let program = launch.command.first().map(String::as_str).unwrap_or_default();
     let mut child = command
         .spawn()
         .map_err(|error| AgentError::NotStarted(not_started(&launch.name, program, &error)))?;
@@ -74,18 +77,60 @@ pub fn start(launch: &Launch) -> Result<(Process, ChildStdin, ChildStdout), Agen
         }
     });
     #[cfg(unix)]
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(nix::unistd::Pid::from_raw);
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).map(nix::unistd::Pid::from_raw);
     let process = Process {
         child,
         attempt: launch.attempt,
+        report: launch.walls.as_ref().map(|walls| walls.orders.report.clone()),
         #[cfg(unix)]
-        group,
+        id,
+        over: false,
         tail,
     };
     Ok((process, stdin, stdout))
 }
 
-fn not_started(agent: &str, program: &str, error: &std::io::Error) -> String {
+/// The agent itself, in a group of its own.
+fn alone(launch: &Launch) -> Result<Command, AgentError> {
+    let (program, arguments) = launch
+        .command
+        .split_first()
+        .ok_or_else(|| AgentError::NotStarted(format!("the agent {} has no command", launch.name)))?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(&launch.env)
+        .env(MARKER, launch.attempt.to_string())
+        .kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    Ok(command)
+}
+
+/// A keeper, which starts the agent. It does not carry the marker, so that a sweep leaves it the time to end what it keeps.
+#[cfg(target_os = "linux")]
+fn kept(launch: &Launch, walls: &Walls) -> Result<Command, AgentError> {
+    let orders = serde_json::to_string(&walls.orders).map_err(|error| AgentError::NotStarted(error.to_string()))?;
+    let _ = std::fs::remove_file(&walls.orders.report);
+    let mut command = Command::new(&walls.program);
+    command
+        .arg0("coord-runner")
+        .args([crate::walls::keeper::SUBCOMMAND, &launch.attempt.to_string(), &orders, "--"])
+        .args(&launch.command)
+        .env_clear()
+        .envs(&launch.env);
+    Ok(command)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kept(launch: &Launch, _: &Walls) -> Result<Command, AgentError> {
+    alone(launch)
+}
+
+/// Words about a program that cannot be started.
+#[must_use]
+pub fn not_started(agent: &str, program: &str, error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
             format!("the agent {agent} cannot be started: there is no command `{program}` on this machine")
@@ -104,44 +149,63 @@ impl Process {
     }
 
     /// Waits for the end of the agent's own process, and says how it ended. May be dropped without loss.
-    pub async fn ended(&mut self) -> String {
-        match self.child.wait().await {
+    pub async fn ended(&mut self) -> AgentError {
+        match self.wait().await {
             Ok(status) => {
                 // The error output may be read a moment later than the end is seen.
                 tokio::time::sleep(Duration::from_millis(50)).await;
+                if let Some(report) = self.reported() {
+                    return match report {
+                        Report::NotStarted(words) => AgentError::NotStarted(words),
+                        Report::Limit(words) => AgentError::Limit(words),
+                    };
+                }
                 let words = self.last_words();
                 let words = if words.is_empty() { String::new() } else { format!(": {words}") };
-                format!("the agent's process ended ({status}){words}")
+                AgentError::Crashed(format!("the agent's process ended ({status}){words}"))
             }
-            Err(error) => format!("the agent's process is lost: {error}"),
+            Err(error) => AgentError::Crashed(format!("the agent's process is lost: {error}")),
         }
     }
 
     /// Waits likewise, and says whether it ended well.
     pub async fn succeeded(&mut self) -> bool {
-        self.child.wait().await.is_ok_and(|status| status.success())
+        self.wait().await.is_ok_and(|status| status.success())
     }
 
     /// Tells the agent's group to stop, as Ctrl-C does. Where there is no such thing it is left to [`Process::end`].
     pub fn interrupt(&self) {
         #[cfg(unix)]
-        if let Some(group) = self.group {
-            let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGINT);
-        }
+        self.signal(nix::sys::signal::Signal::SIGINT);
+    }
+
+    fn reported(&self) -> Option<Report> {
+        serde_json::from_slice(&std::fs::read(self.report.as_ref()?).ok()?).ok()
+    }
+
+    async fn wait(&mut self) -> std::io::Result<ExitStatus> {
+        let status = self.child.wait().await?;
+        self.over = true;
+        Ok(status)
     }
 
     /// Ends all its processes. Its standard input should be closed by now: unless `at_once`, it may end by itself within `patience`,
     /// and once more after it was asked to.
     pub async fn end(mut self, at_once: bool, patience: Duration) {
-        if !at_once && tokio::time::timeout(patience, self.child.wait()).await.is_err() {
+        if !at_once && tokio::time::timeout(patience, self.wait()).await.is_err() {
             #[cfg(unix)]
-            if let Some(group) = self.group {
-                let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGTERM);
-            }
-            let _ = tokio::time::timeout(patience, self.child.wait()).await;
+            self.signal(nix::sys::signal::Signal::SIGTERM);
+            let _ = tokio::time::timeout(patience, self.wait()).await;
+        }
+        #[cfg(target_os = "linux")]
+        if self.report.is_some() && !self.over {
+            self.signal(crate::walls::keeper::END);
+            // Should somebody have halted it.
+            self.signal(nix::sys::signal::Signal::SIGCONT);
+            let _ = tokio::time::timeout(KEEPER, self.wait()).await;
         }
         #[cfg(unix)]
-        if let Some(group) = self.group {
+        if let Some(group) = self.id {
             let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
         }
         #[cfg(windows)]
@@ -154,12 +218,37 @@ impl Process {
                 .await;
         }
         let _ = self.child.kill().await;
+        self.over = true;
         sweep(self.attempt).await;
+    }
+
+    /// Tells the keeper, or all of the agent's group where there is none.
+    #[cfg(unix)]
+    fn signal(&self, signal: nix::sys::signal::Signal) {
+        let Some(id) = self.id.filter(|_| !self.over) else { return };
+        let _ = if self.report.is_some() && cfg!(target_os = "linux") {
+            nix::sys::signal::kill(id, signal)
+        } else {
+            nix::sys::signal::killpg(id, signal)
+        };
     }
 }
 
-/// Ends every process that carries the attempt's marker, whoever its parent is now.
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A keeper that is told to ends all it keeps; to end the keeper itself would let them go.
+        #[cfg(target_os = "linux")]
+        if self.report.is_some() {
+            self.signal(crate::walls::keeper::END);
+        }
+    }
+}
+
+/// Ends every process of the attempt's agents that is left, whoever its parent is now: keepers are told to end what they keep and waited
+/// for, then whoever carries the attempt's marker is ended.
 pub async fn sweep(attempt: AttemptId) {
+    #[cfg(target_os = "linux")]
+    keepers_end(attempt).await;
     // A process may start others while it is being ended; a few rounds reach them all.
     for _ in 0..50 {
         let found = carriers(attempt);
@@ -173,6 +262,29 @@ pub async fn sweep(attempt: AttemptId) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     tracing::warn!(%attempt, "processes of the agent could not be ended");
+}
+
+#[cfg(target_os = "linux")]
+async fn keepers_end(attempt: AttemptId) {
+    use crate::walls::{keeper, tree};
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+    let keepers = || tree::with_arguments(&[keeper::SUBCOMMAND, &attempt.to_string()]);
+    let rounds = KEEPER.as_millis() / 20;
+    for round in 0..=rounds {
+        let found: Vec<i32> = keepers().into_iter().filter(|&id| tree::lives(id)).collect();
+        if found.is_empty() {
+            return;
+        }
+        for id in found {
+            let _ = kill(Pid::from_raw(id), if round == rounds { Signal::SIGKILL } else { keeper::END });
+            let _ = kill(Pid::from_raw(id), Signal::SIGCONT);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tracing::warn!(%attempt, "a keeper did not end what it keeps");
 }
 
 /// Ids of the processes that carry the attempt's marker. Only Linux tells a process's environment to its owner.
@@ -223,9 +335,10 @@ mod tests {
             template: None,
             initialize: Duration::ZERO,
             exit: Duration::ZERO,
+            walls: None,
         };
         let (mut process, _stdin, _stdout) = start(&launch).unwrap();
-        let said = process.ended().await;
+        let said = process.ended().await.to_string();
         assert!(said.ends_with("the end"), "{said}");
         assert!(process.tail.lock().unwrap().len() <= 3 * TAIL);
         process.end(true, Duration::ZERO).await;

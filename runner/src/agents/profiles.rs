@@ -263,6 +263,7 @@ impl Known {
         profile.resume_command.clone_from(&own.resume_command);
         profile.plan_command.clone_from(&own.plan_command);
         profile.events = own.events;
+        profile.sandbox.clone_from(&own.sandbox);
         profile
     }
 }

@@ -230,6 +230,12 @@ impl Mirror {
     }
 }
 
+/// The folder of a mirror's objects, which working folders borrow; nothing else of a mirror is for agents.
+#[must_use]
+pub fn objects(config: &Config, url: &str) -> Option<PathBuf> {
+    place(config, url).ok().map(|dir| dir.join("objects"))
+}
+
 fn clean(dir: &Path) -> Result<(), GitError> {
     if !dir.join("HEAD").exists() {
         fs::create_dir_all(dir)?;

@@ -16,15 +16,20 @@ pub mod retry;
 pub mod turn;
 
 use crate::{
-    agents::{AgentError, detect, process},
+    agents::{AgentError, Launch, detect, process},
     clock::Clock,
     config::Config,
     disk,
-    git::{GitError, mirror::Locks, tree::Start},
+    git::{
+        GitError,
+        mirror::{self, Locks},
+        tree::Start,
+    },
     http::Http,
     mask::Masker,
     outbox::{Outbox, Pausing},
     spool::{SpoolError, Stage, State},
+    walls::{self, Standing},
 };
 use conversation::{Conversation, Opening};
 use coord_protocol::{
@@ -237,7 +242,9 @@ impl Attempt {
             session: self.state.session.clone(),
             agent: self.state.agent.clone(),
             model: self.state.model.clone(),
+            sandboxed: self.state.sandboxed,
         });
+        walls::scratch::clear(&self.host.config, self.assignment.attempt);
         self.state.finished = Some(finished.clone());
         match (self.outbox.save(&self.state), self.done_with.take()) {
             // Not before: a restart does the packaging again, from this folder.
@@ -396,11 +403,17 @@ impl Attempt {
         prepare::leave_out_missing(folder, &mut self.assignment);
         let first = prompt::first(&self.assignment, start.map(|start| start.branch.as_str()));
         let mut retries = 0;
+        let mut told = false;
         loop {
             let interrupted = self.state.prompted || retries > 0;
             let opening = if interrupted { Opening::Interrupted } else { Opening::Fresh };
-            let launch = detect::launch(&self.host.config, &self.assignment, folder)
+            let mut launch = detect::launch(&self.host.config, &self.assignment, folder)
                 .map_err(|words| Halt::Failed(FailureReason::AgentNotStarted, words))?;
+            let standing = self.wall_in(&mut launch)?;
+            if !told {
+                self.journal.system(SystemLevel::Info, standing.words())?;
+                told = true;
+            }
             let error = match Conversation::begin(self, launch, opening, &first).await {
                 Ok(conversation) => match conversation.run().await {
                     Ok(()) => return Ok(()),
@@ -437,6 +450,20 @@ impl Attempt {
             self.outbox.pausing(Activity::Retrying, pausing);
             self.unless_ordered(tokio::time::sleep(pause), true).await?;
         }
+    }
+
+    /// Gives the agent a place of its own for what is temporary, and its walls.
+    fn wall_in(&mut self, launch: &mut Launch) -> Result<Standing, Halt> {
+        let config = &self.host.config;
+        let objects = match &self.assignment.context {
+            Context::Repository { url, .. } => mirror::objects(config, url),
+            Context::Local => None,
+        };
+        let profile = config.agents.get(&launch.name).cloned().unwrap_or_default();
+        let standing = walls::build(config, launch, &profile, objects.as_deref())
+            .map_err(|words| Halt::Failed(FailureReason::AgentNotStarted, words))?;
+        self.state.sandboxed = Some(standing == Standing::Inside);
+        Ok(standing)
     }
 
     async fn package(

@@ -521,8 +521,44 @@ async fn after_the_agent_ran_nothing_in_its_repository_is_executed() {
     runner.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn run_9_a_sandboxed_agent_uses_git_in_its_folder_and_does_not_reach_the_real_repository() {
+    let (mut bench, bare) = bench().await;
+    let home = bench.folder.path().join("home");
+    std::fs::create_dir_all(&home).unwrap();
+    std::fs::write(home.join(".gitconfig"), "[user]\nname = Owner\n[alias]\nst = status\n").unwrap();
+    bench.extra.push_str(&format!("[env.set]\nHOME = {home:?}\n"));
+    let runner = bench.runner();
+    let mirrors = bench.work_dir().join("repos");
+    let look = format!(
+        "set -e; git status --short; git log --oneline | wc -l; git show HEAD~1:src/a.txt | head -1; echo two >> README.md; git diff --stat | tail -1; \
+         git add -A; git commit -qm 'By the agent'; git log -1 --format='%an %s'; set +e; \
+         real=$(cat .git/objects/info/alternates); cat $real/../config; ls {0}; echo x > $real/x; echo x > {1}/x; cat {1}/HEAD; ls {1}",
+        mirrors.display(),
+        bare.path.display()
+    );
+    let job = job(
+        &bare,
+        json!([{"tool": {"kind": "execute", "title": "git", "run": format!("({look}) 2>&1")}}]),
+    );
+    let finished = bench.finish(&job).await;
+    assert_eq!((finished.result, finished.sandboxed), (WorkResult::Completed, Some(true)));
+    let output = bench.server.log(job.attempt).into_iter().find_map(|entry| match entry.body {
+        coord_protocol::log::LogBody::ToolUpdate(update) => update.content,
+        _ => None,
+    });
+    let output = output.unwrap();
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines[..2], ["2", "one"], "{output}");
+    assert_eq!(lines[3], "Ann Author By the agent", "{output}");
+    assert_eq!(lines.len() - 4, 6, "{output}");
+    assert!(lines[4..].iter().all(|line| line.contains("ermission denied")), "{output}");
+    assert_eq!(finished.branch.unwrap().commits.len(), 1);
+    runner.stop().await;
+}
+
 fn job_with_link(bare: &Bare) -> Assignment {
-    let run = format!("mv .git ../moved; ln -s {} .git", bare.path.display());
+    let run = format!("mv .git \"$TMPDIR\"/moved; ln -s {} .git", bare.path.display());
     let mut job = job(bare, json!([{"tool": {"kind": "execute", "title": "link", "run": run}}]));
     job.job = JobId(Uuid::from_u128(number()));
     job

@@ -214,6 +214,7 @@ mod tests {
             branch: None,
             review: None,
             session: None,
+            sandboxed: None,
         });
         job
     }

@@ -225,6 +225,9 @@ pub struct Attempt {
     pub review: Option<Review>,
     /// Agent's session, to resume on the same runner.
     pub session: Option<String>,
+    /// Whether the agent was sandboxed, where the runner told.
+    #[serde(default)]
+    pub sandboxed: Option<bool>,
 }
 
 /// Who works on an attempt.
@@ -298,6 +301,7 @@ impl Attempt {
             runner_name,
             agent,
             model,
+            sandboxed: self.sandboxed,
             started_at: self.started_at,
             ended_at: self.ended_at,
             outcome: self.outcome,

@@ -190,6 +190,8 @@ pub struct Report {
     pub session: Option<String>,
     /// Model that ran.
     pub model: Option<String>,
+    /// Whether the agent was sandboxed, where the runner told.
+    pub sandboxed: Option<bool>,
 }
 
 /// Who does it.

@@ -4,7 +4,7 @@ import { api } from '@/api/calls';
 import { keys } from '@/api/keys';
 import type { Attempt, Job } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
-import { agoWords, compact, durationWords, failureWords, outcomeWords } from '@/shared/lib/words';
+import { agoWords, compact, durationWords, failureWords, outcomeWords, sandboxWords } from '@/shared/lib/words';
 import { Button } from '@/shared/ui/button';
 import { Dialog, DialogBody } from '@/shared/ui/dialog';
 import { Markdown } from '@/shared/ui/markdown';
@@ -41,6 +41,7 @@ export function AttemptCompare({ job, attempts, onClose, onChanges }: Props) {
     ['What failed', (a) => a.failure && failureWords[a.failure]],
     ['By', (a) => a.person?.name ?? [a.agent, a.model].filter(Boolean).join(' · ')],
     ['Runner', (a) => a.runner_name],
+    ['Agent is', (a) => sandboxWords(a.sandboxed)],
     ['Began', (a) => agoWords(a.started_at, now)],
     ['Took', (a) => durationWords(Math.max(0, (a.ended_at ? Date.parse(a.ended_at) : now) - Date.parse(a.started_at)))],
     ['Agent’s time', (a) => (a.usage.wall_ms ? durationWords(a.usage.wall_ms) : undefined)],

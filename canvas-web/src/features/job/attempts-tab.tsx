@@ -2,7 +2,7 @@ import { Columns2, GitBranch, GitCommitHorizontal } from 'lucide-react';
 import { useState } from 'react';
 import type { Attempt, Job } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
-import { agoWords, durationWords, failureWords, outcomeWords, retryAtWords, usageWords } from '@/shared/lib/words';
+import { agoWords, durationWords, failureWords, outcomeWords, retryAtWords, sandboxWords, usageWords } from '@/shared/lib/words';
 import { Avatar } from '@/shared/ui/bits';
 import { Button } from '@/shared/ui/button';
 import { Markdown } from '@/shared/ui/markdown';
@@ -96,7 +96,9 @@ function AttemptCard({ attempt, onShow }: { attempt: Attempt; onShow: OnShow }) 
         </span>
       </div>
       <p className="text-ink-3 text-xs">
-        {[by, attempt.runner_name && `on ${attempt.runner_name}`, usageWords(attempt.usage)].filter(Boolean).join(' · ')}
+        {[by, attempt.runner_name && `on ${attempt.runner_name}`, sandboxWords(attempt.sandboxed), usageWords(attempt.usage)]
+          .filter(Boolean)
+          .join(' · ')}
       </p>
       {attempt.failure && (
         <p className="mt-1.5 text-failed text-sm">

@@ -9,6 +9,7 @@ import {
   pauseWords,
   plainWords,
   retryAtWords,
+  sandboxWords,
   sizeWords,
   usageWords,
 } from './words';
@@ -104,4 +105,8 @@ describe('AGT-7: a pause and a failure say what goes on and what to do', () => {
     expect(retryAtWords(null, now)).toBe('');
     expect(failureWords.rate_limited).toContain('Retry later');
   });
+});
+
+test('RUN-9: whether an agent was sandboxed is said where its runner told', () => {
+  expect([true, false, null, undefined].map(sandboxWords)).toEqual(['sandboxed', 'not sandboxed', undefined, undefined]);
 });

@@ -81,6 +81,7 @@ export const failureWords: Record<FailureReason, string> = {
   service_error: 'The service of the agent’s model failed or was overloaded. Retry later.',
   network: 'A service could not be reached from the runner’s machine. Check its connection, then retry.',
   stalled: 'The agent was silent for longer than the runner’s owner allows. Retry, or let it be silent for longer.',
+  resource_limit: 'The agent reached a limit that the owner of the runner set.',
   git: 'The repository or its branch could not be used. Check its address and the runner’s access to it.',
   disk: 'The runner’s disk is full or not writable. Make room there, then retry.',
   policy: 'The owner of the runner does not allow this.',
@@ -125,6 +126,12 @@ export function pauseWords(pause: Pause, now: number): { short: string; long: st
     short: `${what}: goes on ${when}`,
     long: `${what}. The agent goes on by itself ${when} (retry ${pause.retry} of ${pause.limit}). It can be stopped meanwhile.`,
   };
+}
+
+/** Whether an agent was sandboxed; nothing while nobody told. */
+export function sandboxWords(sandboxed: boolean | null | undefined) {
+  if (sandboxed == null) return undefined;
+  return sandboxed ? 'sandboxed' : 'not sandboxed';
 }
 
 export const obstacleWords: Record<Obstacle, string> = {

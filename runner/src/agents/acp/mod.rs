@@ -137,7 +137,7 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
         () = garbage.too_much() => Err(AgentError::Protocol(format!(
             "the agent {name} does not speak the Agent Client Protocol; it printed: {}", garbage.sample()))),
         result = opening => result,
-        words = process.ended() => Err(AgentError::Crashed(format!("{words} (at its start)"))),
+        ended = process.ended() => Err(at_start(ended)),
         () = tokio::time::sleep(launch.initialize) => {
             let seconds = launch.initialize.as_secs_f64();
             Err(if garbage.sample().is_empty() {
@@ -175,16 +175,17 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
         Err(error) => {
             let mut error = error;
             if matches!(error, AgentError::Failed { .. } | AgentError::Crashed(_))
-                && let Ok(words) = tokio::time::timeout(Duration::from_millis(300), process.ended()).await
+                && let Ok(ended) = tokio::time::timeout(Duration::from_millis(300), process.ended()).await
             {
                 // The end of the process is the better explanation of a broken connection, and what it printed a better one still.
                 let _ = tokio::time::timeout(Duration::from_secs(1), garbage.read_to_end()).await;
                 let printed = garbage.sample();
-                error = if printed.is_empty() {
-                    AgentError::Crashed(format!("{words} (at its start)"))
-                } else {
-                    let detail = format!("the agent {name} does not speak the Agent Client Protocol; it printed: {printed}; {words}");
-                    AgentError::Protocol(detail)
+                error = match ended {
+                    AgentError::Crashed(words) if !printed.is_empty() => {
+                        let detail = format!("the agent {name} does not speak the Agent Client Protocol; it printed: {printed}; {words}");
+                        AgentError::Protocol(detail)
+                    }
+                    ended => at_start(ended),
                 };
             }
             drop(stop);
@@ -192,6 +193,13 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
             process.end(true, launch.exit).await;
             Err(error)
         }
+    }
+}
+
+fn at_start(ended: AgentError) -> AgentError {
+    match ended {
+        AgentError::Crashed(words) => AgentError::Crashed(format!("{words} (at its start)")),
+        other => other,
     }
 }
 
@@ -488,14 +496,14 @@ impl Agent for Acp {
                         let Some(event) = self.take(inner) else { continue };
                         // The end of the process is the better explanation of a closed connection.
                         if let AgentEvent::TurnEnded(Err(AgentError::Crashed(_))) = event
-                            && let Ok(words) = tokio::time::timeout(Duration::from_secs(1), self.process.ended()).await
+                            && let Ok(ended) = tokio::time::timeout(Duration::from_secs(1), self.process.ended()).await
                         {
-                            return AgentEvent::TurnEnded(Err(AgentError::Crashed(words)));
+                            return AgentEvent::TurnEnded(Err(ended));
                         }
                         return event;
                     }
                     asked = on_channel => return self.on_channel(asked),
-                    words = self.process.ended() => {
+                    ended = self.process.ended() => {
                         // What it said before its end comes first.
                         match self.events.try_recv() {
                             Ok(inner) => match self.take(inner) {
@@ -504,7 +512,7 @@ impl Agent for Acp {
                             },
                             Err(_) => {
                                 self.gone = true;
-                                return AgentEvent::Gone(AgentError::Crashed(words));
+                                return AgentEvent::Gone(ended);
                             }
                         }
                     }

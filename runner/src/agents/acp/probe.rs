@@ -61,7 +61,7 @@ pub async fn probe(launch: &Launch, session: bool) -> Result<Probed, AgentError>
         result = tokio::time::timeout(launch.initialize, talk) => result.unwrap_or_else(|_| {
             Err(AgentError::Silent(format!("it did not answer within {} s", launch.initialize.as_secs_f64())))
         }),
-        words = process.ended() => Err(AgentError::Crashed(words)),
+        ended = process.ended() => Err(ended),
     };
     drop(stdin);
     process.end(true, launch.exit).await;

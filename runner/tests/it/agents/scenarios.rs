@@ -181,10 +181,12 @@ pub async fn killed_and_resumed(rig: Rig) {
         })
         .await;
     shell_runs(job.attempt, "sleep 297").await;
+    let keeper = coord_runner::walls::tree::with_arguments(&[coord_runner::walls::keeper::SUBCOMMAND, &job.attempt.to_string()]);
     for id in carriers(job.attempt) {
         let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
         let parent = status.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
-        if parent == Some(&std::process::id().to_string()) {
+        // The agent itself, whose parent is its keeper.
+        if parent == keeper.first().map(i32::to_string).as_deref() {
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGKILL).unwrap();
         }
     }

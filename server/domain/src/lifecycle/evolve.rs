@@ -56,6 +56,7 @@ pub fn evolve(mut job: Job, event: &JobEvent, now: Timestamp) -> Job {
                 branch: None,
                 review: None,
                 session: None,
+                sandboxed: None,
             });
         }
         JobEvent::Resumed => {
@@ -96,6 +97,7 @@ pub fn evolve(mut job: Job, event: &JobEvent, now: Timestamp) -> Job {
                 attempt.usage = report.usage;
                 attempt.branch = report.branch.clone().or_else(|| attempt.branch.take());
                 attempt.session = report.session.clone().or_else(|| attempt.session.take());
+                attempt.sandboxed = report.sandboxed;
                 if let (Worker::Runner { model, .. }, Some(ran)) = (&mut attempt.worker, &report.model) {
                     *model = Some(ran.clone());
                 }

@@ -49,8 +49,15 @@ fn pushed() -> Report {
     Report {
         summary: Some("did it".into()),
         branch: Some(branch),
+        sandboxed: Some(true),
         ..Report::default()
     }
+}
+
+#[test]
+fn run_9_whether_the_agent_was_sandboxed_is_kept_with_the_attempt() {
+    let job = in_review(running(an_agentic_job()));
+    assert_eq!(job.attempt.unwrap().sandboxed, Some(true));
 }
 
 fn in_review(job: Job) -> Job {

@@ -52,6 +52,7 @@ pub(super) fn report(report: Report) -> Report {
         branch: report.branch.and_then(branch),
         session: report.session.filter(|id| id.len() <= MAX_SESSION),
         model: report.model.map(|name| shortened(name, MAX_LINE)),
+        sandboxed: report.sandboxed,
     }
 }
 
@@ -188,6 +189,7 @@ mod tests {
             branch: Some(of("coord/1-x")),
             session: Some("s".repeat(1_000_000)),
             model: Some("m".repeat(1_000_000)),
+            sandboxed: Some(true),
         };
         let kept = report(told);
         assert_eq!(

@@ -322,7 +322,8 @@ fn finish(actor: &mut RunnerActor, finished: Finished) -> Answered {
         branch,
         session,
         model,
-        ..
+        sandboxed,
+        agent: _,
     } = finished;
     let Some(held) = actor.claims.get(&attempt).filter(|held| held.fence == fence) else {
         return finished_before(actor, attempt, fence);
@@ -339,6 +340,7 @@ fn finish(actor: &mut RunnerActor, finished: Finished) -> Answered {
         branch,
         session,
         model,
+        sandboxed,
     }));
     let result = bounds::result(result);
     let job = held.job;

@@ -321,6 +321,7 @@ pub(super) fn finished(work: &Assignment, last_seq: i64, result: WorkResult) -> 
         session: Some("session-1".into()),
         agent: None,
         model: None,
+        sandboxed: Some(true),
     }
 }
 

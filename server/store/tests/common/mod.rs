@@ -138,6 +138,7 @@ pub fn claimed(job: Job, attempt: AttemptId, number: i64, fence: i64) -> Job {
             branch: None,
             review: None,
             session: None,
+            sandboxed: None,
         }),
         ..job
     }
