@@ -1,9 +1,17 @@
 //! Writes what happens to the log: small pieces of text are gathered, sizes are kept, secrets do not slip through between two pieces.
 
 use super::{fit::fit, memory::Memory};
-use crate::{mask::Masker, outbox::Outbox, spool::SpoolError};
+use crate::{
+    mask::{
+        Masker,
+        flow::{Flow, words},
+    },
+    outbox::Outbox,
+    spool::SpoolError,
+};
 use coord_protocol::log::{LogBody, SystemLevel};
 use std::{
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -13,6 +21,9 @@ const GATHER: Duration = Duration::from_millis(60);
 
 /// Bytes of gathered text that become an entry at once.
 const ENOUGH: usize = 4096;
+
+/// Tool calls whose output is remembered for the secrets that may go on in it.
+const TOOLS: usize = 64;
 
 /// Which text is being gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +39,9 @@ pub struct Journal {
     masker: Arc<Masker>,
     /// What the log tells so far.
     pub memory: Memory,
-    gathered: String,
+    text: Flow,
+    thought: Flow,
+    tools: VecDeque<(String, Flow)>,
     gathering: Gathering,
     since: Option<Instant>,
 }
@@ -41,7 +54,9 @@ impl Journal {
             outbox,
             masker,
             memory,
-            gathered: String::new(),
+            text: Flow::default(),
+            thought: Flow::default(),
+            tools: VecDeque::new(),
             gathering: Gathering::Text,
             since: None,
         }
@@ -53,6 +68,7 @@ impl Journal {
     /// When the disk does not take it.
     pub fn write(&mut self, body: LogBody) -> Result<(), SpoolError> {
         self.flush()?;
+        let body = self.masked(body);
         self.put(body)
     }
 
@@ -62,6 +78,38 @@ impl Journal {
             self.outbox.append(part)?;
         }
         Ok(())
+    }
+
+    /// Masked as a whole, since cutting it to size could cut a secret in two. What a tool call prints is one text, however many entries.
+    fn masked(&mut self, mut body: LogBody) -> LogBody {
+        match &mut body {
+            LogBody::Output {
+                tool_call: Some(call),
+                text,
+            } => *text = self.printed(call.clone(), text),
+            LogBody::ToolUpdate(update) => {
+                if let Some(content) = &mut update.content {
+                    *content = self.printed(update.tool_call.clone(), content);
+                }
+            }
+            _ => {}
+        }
+        self.masker.value(body)
+    }
+
+    fn printed(&mut self, call: String, text: &str) -> String {
+        if self.masker.is_empty() {
+            return text.to_owned();
+        }
+        let known = self.tools.iter().position(|(known, _)| *known == call);
+        let mut flow = known.and_then(|at| self.tools.remove(at)).map(|(_, flow)| flow).unwrap_or_default();
+        flow.push(text.as_bytes());
+        let masked = words(flow.all(&self.masker));
+        if self.tools.len() >= TOOLS {
+            self.tools.pop_front();
+        }
+        self.tools.push_back((call, flow));
+        masked
     }
 
     /// Writes a line of Coord itself.
@@ -96,12 +144,17 @@ impl Journal {
         if piece.is_empty() {
             return Ok(());
         }
-        self.gathered.push_str(piece);
+        let flow = self.flow();
+        flow.push(piece.as_bytes());
+        let waits = flow.waits();
         self.since.get_or_insert_with(Instant::now);
-        if self.gathered.len() >= ENOUGH {
-            self.flush_ready()
-        } else {
-            Ok(())
+        if waits >= ENOUGH { self.flush_ready() } else { Ok(()) }
+    }
+
+    fn flow(&mut self) -> &mut Flow {
+        match self.gathering {
+            Gathering::Text => &mut self.text,
+            Gathering::Thought => &mut self.thought,
         }
     }
 
@@ -116,11 +169,10 @@ impl Journal {
     /// # Errors
     /// As [`Journal::write`].
     pub fn flush_ready(&mut self) -> Result<(), SpoolError> {
-        let keep = self.masker.hold_back(&self.gathered);
-        let rest = self.gathered.split_off(self.gathered.len() - keep);
-        let ready = std::mem::replace(&mut self.gathered, rest);
         // What is held back waits for more, not for time.
         self.since = None;
+        let masker = Arc::clone(&self.masker);
+        let ready = self.flow().ready(&masker);
         self.put_text(ready)
     }
 
@@ -130,16 +182,19 @@ impl Journal {
     /// As [`Journal::write`].
     pub fn flush(&mut self) -> Result<(), SpoolError> {
         self.since = None;
-        let text = std::mem::take(&mut self.gathered);
-        self.put_text(text)
+        if self.flow().waits() == 0 {
+            return Ok(());
+        }
+        let masker = Arc::clone(&self.masker);
+        let all = self.flow().all(&masker);
+        self.put_text(all)
     }
 
-    fn put_text(&mut self, text: String) -> Result<(), SpoolError> {
+    fn put_text(&mut self, text: Vec<u8>) -> Result<(), SpoolError> {
         if text.is_empty() {
             return Ok(());
         }
-        // Masked as a whole: splitting it first could split a secret.
-        let text = self.masker.text(&text);
+        let text = words(text);
         self.put(match self.gathering {
             Gathering::Text => LogBody::Text { text },
             Gathering::Thought => LogBody::Thought { text },
