@@ -106,7 +106,8 @@ pub fn launch(config: &Config, job: &Assignment, folder: &Path) -> Result<Launch
         resume: found.profile.resume_command.clone(),
         plan: found.profile.plan_command.clone(),
         events: found.profile.events,
-        folder: attempt_folder.clone(),
+        // Of its own, since it is all the agent reaches of the attempt's.
+        folder: attempt_folder.join("prompt"),
     });
     let asks = found.profile.needs_mcp_ask.unwrap_or(quirks.needs_ask_tool);
     let mut env = environment(config, &found.profile, own);

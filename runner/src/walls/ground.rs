@@ -227,6 +227,11 @@ pub fn fence(ground: &Ground<'_>) -> Fence {
     // Last, since these lie where all else is hidden.
     read.insert(real(ground.program));
     read.extend(ground.objects.map(real));
+    if let Some(template) = &launch.template
+        && fs::create_dir_all(&template.folder).is_ok()
+    {
+        read.insert(real(&template.folder));
+    }
     write.insert(real(&launch.folder));
     write.insert(real(ground.scratch));
     if launch.name == crate::config::SCRIPTED

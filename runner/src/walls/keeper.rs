@@ -85,7 +85,6 @@ fn keep(attempt: &str, orders: &Orders, command: &[String]) -> Result<(Option<Wa
     // A session of its own: no terminal, and no group of the runner that one of the agent's processes could join.
     let _ = setsid();
     prctl::set_child_subreaper(true).map_err(|error| broken("subreaper", &error))?;
-    prctl::set_pdeathsig(ORPHANED).map_err(|error| broken("parent", &error))?;
     if orphaned(orders) {
         return Err(Report::NotStarted("the runner is gone".to_owned()));
     }
@@ -93,6 +92,8 @@ fn keep(attempt: &str, orders: &Orders, command: &[String]) -> Result<(Option<Wa
     let _ = prctl::set_dumpable(false);
     limit(orders).map_err(|error| broken("limits", &error))?;
     let agent = start(attempt, orders, command)?;
+    // Not before, since the signal is not held back while the agent starts. A runner that was gone by then is noticed below.
+    let _ = prctl::set_pdeathsig(ORPHANED);
     let _ = let_go();
     let mut keeper = Keeper {
         orders,
@@ -142,7 +143,13 @@ fn start(attempt: &str, orders: &Orders, command: &[String]) -> Result<Pid, Repo
         if let Some(walls) = walls {
             fence::enter(&walls).map_err(|words| io::Error::other(format!("its sandbox cannot be set up: {words}")))?;
         }
-        command.spawn()
+        // A program starts with the signals held back that its parent holds back, and the agent has to hear them all. Should the keeper be
+        // ended by one in this moment, the agent has had no time yet to hide from the sweep that follows.
+        let held = SigSet::thread_get_mask()?;
+        SigSet::empty().thread_set_mask()?;
+        let started = command.spawn();
+        held.thread_set_mask()?;
+        started
     });
     let started = started
         .join()
@@ -174,6 +181,9 @@ impl Keeper<'_> {
     /// Returns when everything is to be ended.
     fn watch(&mut self, inbox: &SignalFd) {
         let mut looked = Instant::now();
+        if orphaned(self.orders) {
+            return;
+        }
         loop {
             let wait = LOOK.saturating_sub(looked.elapsed()).as_millis();
             let timeout = PollTimeout::from(u16::try_from(wait).unwrap_or(1000));

@@ -101,10 +101,12 @@ async fn one(bench: &Bench, end: End) {
         End::Stop | End::Overdue => bench.server.send(ToRunner::Stop {
             attempt: job.attempt,
             kill: false,
+            hurry: false,
         }),
         End::Kill => bench.server.send(ToRunner::Stop {
             attempt: job.attempt,
             kill: true,
+            hurry: false,
         }),
         End::Dropped => bench.server.send(ToRunner::Drop {
             attempt: job.attempt,
@@ -219,6 +221,7 @@ async fn agt_6_a_keeper_that_was_halted_ends_what_it_keeps_all_the_same() {
     bench.server.send(ToRunner::Stop {
         attempt: job.attempt,
         kill: true,
+        hurry: false,
     });
     assert_eq!(bench.server.finished(job.attempt).await.result, WorkResult::Stopped);
     none_left(&tag, "the keeper was halted").await;
@@ -245,6 +248,7 @@ async fn agt_6_processes_that_keep_starting_others_are_ended_too() {
     bench.server.send(ToRunner::Stop {
         attempt: job.attempt,
         kill: true,
+        hurry: false,
     });
     assert_eq!(bench.server.finished(job.attempt).await.result, WorkResult::Stopped);
     none_left(&tag, "hopping processes").await;
@@ -306,5 +310,19 @@ async fn run_9_files_and_open_files_of_an_agent_are_limited() {
             .collect::<Vec<_>>(),
         ["64", "1048576"]
     );
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agt_6_no_signal_is_held_back_from_an_agent() {
+    let bench = Bench::with(QUICK).await;
+    let runner = bench.runner();
+    let job = assignment(json!([{"tool": {"kind": "execute", "title": "look", "run": "grep SigBlk /proc/$PPID/status"}}]));
+    bench.finish(&job).await;
+    let output = bench.server.log(job.attempt).into_iter().find_map(|entry| match entry.body {
+        LogBody::ToolUpdate(update) => update.content,
+        _ => None,
+    });
+    assert_eq!(output.unwrap().trim(), "SigBlk:\t0000000000000000");
     runner.stop().await;
 }

@@ -242,7 +242,7 @@ impl Command {
             _ if self.cancelled => Ok((TurnEnd::Cancelled, running.tokens)),
             Some(error) => Err(error),
             None if well => Ok((TurnEnd::Done, running.tokens)),
-            None => Err(AgentError::Crashed(running.process.ended().await)),
+            None => Err(running.process.ended().await),
         };
         self.events.push_back(AgentEvent::TurnEnded(result));
         // What it started and left behind.
