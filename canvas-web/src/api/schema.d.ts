@@ -1549,6 +1549,8 @@ export interface components {
             runner?: components["schemas"]["RunnerId"] | null;
             /** @description That runner's name at the time. */
             runner_name?: string | null;
+            /** @description Whether the agent was sandboxed, once the attempt has ended and where its runner told. */
+            sandboxed?: boolean | null;
             /** @description When it began. */
             started_at: components["schemas"]["Timestamp"];
             /** @description The worker's own summary, or what went wrong. */
@@ -1892,7 +1894,7 @@ export interface components {
          * @description Why an attempt failed, typed so that screens can say what to do.
          * @enum {string}
          */
-        FailureReason: "agent_crashed" | "agent_not_started" | "agent_protocol" | "agent_silent" | "not_signed_in" | "agent_error" | "refused" | "rate_limited" | "service_error" | "network" | "stalled" | "git" | "disk" | "policy" | "other";
+        FailureReason: "agent_crashed" | "agent_not_started" | "agent_protocol" | "agent_silent" | "not_signed_in" | "agent_error" | "refused" | "rate_limited" | "service_error" | "network" | "stalled" | "resource_limit" | "git" | "disk" | "policy" | "other";
         /** @description What happened; `type` on the wire. Resources are as they are when the message is sent, for the person it is sent to. */
         FeedBody: {
             /** @description The job. */
@@ -3003,6 +3005,8 @@ export interface components {
                 runner?: components["schemas"]["RunnerId"] | null;
                 /** @description That runner's name at the time. */
                 runner_name?: string | null;
+                /** @description Whether the agent was sandboxed, once the attempt has ended and where its runner told. */
+                sandboxed?: boolean | null;
                 /** @description When it began. */
                 started_at: components["schemas"]["Timestamp"];
                 /** @description The worker's own summary, or what went wrong. */
