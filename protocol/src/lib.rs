@@ -18,6 +18,7 @@ pub mod id;
 pub mod inbox;
 pub mod job;
 pub mod log;
+pub mod offer;
 pub mod problem;
 pub mod request;
 pub mod rule;

@@ -9,6 +9,7 @@ import { type RunnerAttempt, type RunnerDetail, runnerPage, type Serves } from '
 import type { RunnerView, Workspace } from '@/api/types';
 import { useNow } from '@/shared/lib/now';
 import { agoWords, durationWords, failureWords, obstacleWords, outcomeWords } from '@/shared/lib/words';
+import { AgentLimits } from '@/shared/ui/agent-limits';
 import { Chip, Empty, Loading, ProblemNote, StateIcon } from '@/shared/ui/bits';
 import { Button, IconButton } from '@/shared/ui/button';
 import { Section } from '@/shared/ui/section';
@@ -108,7 +109,10 @@ function Facts({ runner, mine }: { runner: RunnerView; mine: boolean }) {
     <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 text-sm">
       <Fact term="Owner">{mine ? 'you' : runner.owner.name}</Fact>
       <Fact term="Whose jobs">{runner.shared ? 'also those of others' : mine ? 'your own alone' : 'its owner’s alone'}</Fact>
-      <Fact term="Agents">{agentsWords(runner).join(', ') || 'none told'}</Fact>
+      <Fact term="Agents">
+        {agentsWords(runner).join(', ') || 'none told'}
+        <AgentLimits agents={runner.agents} />
+      </Fact>
       <Fact term="Platform">
         {[runner.platform, runner.version && `version ${runner.version}`].filter(Boolean).join(', ') || 'not told'}
       </Fact>
