@@ -14,7 +14,7 @@ const PIECE: usize = 256 * 1024;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Checked {
     /// There is no secret in it.
-    Clean,
+    Clean(PathBuf),
     /// It is text with secrets in it; this copy has them masked.
     Masked(PathBuf),
     /// There are secrets in it, and it is no text: what was masked in it would be broken.
@@ -27,7 +27,7 @@ pub enum Checked {
 /// When the file cannot be read, is no plain file, or the copy cannot be written.
 pub fn check(masker: &Masker, path: &Path, copy: &Path) -> io::Result<Checked> {
     if masker.is_empty() {
-        return Ok(Checked::Clean);
+        return Ok(Checked::Clean(path.to_path_buf()));
     }
     let mut file = open(path)?;
     let mut text = true;
@@ -40,12 +40,15 @@ pub fn check(masker: &Masker, path: &Path, copy: &Path) -> io::Result<Checked> {
     })?;
     drop(flow.last(masker));
     if flow.masked() == 0 {
-        return Ok(Checked::Clean);
+        return Ok(Checked::Clean(path.to_path_buf()));
     }
     if !text {
         return Ok(Checked::Binary);
     }
     file.rewind()?;
+    if let Some(folder) = copy.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
     let mut out = File::create(copy)?;
     let mut flow = Flow::default();
     each(&mut file, |piece| {

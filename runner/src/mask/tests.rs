@@ -242,8 +242,8 @@ fn agt_9_files_of_text_are_masked_and_others_with_a_secret_are_not_let_out() {
         std::fs::write(&path, content).unwrap();
         check(&masker, &path, &copy).unwrap()
     };
-    assert_eq!(checked(b"nothing in here"), Checked::Clean);
-    assert_eq!(checked(&[0, 1, 2]), Checked::Clean);
+    assert_eq!(checked(b"nothing in here"), Checked::Clean(path.clone()));
+    assert_eq!(checked(&[0, 1, 2]), Checked::Clean(path.clone()));
     assert_eq!(checked(format!("\0\0{SECRET}").as_bytes()), Checked::Binary);
     // Across the border of what is read at a time.
     for at in [256 * 1024 - 30, 256 * 1024 - 10, 256 * 1024] {

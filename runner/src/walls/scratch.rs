@@ -36,10 +36,17 @@ pub fn report(config: &Config, attempt: AttemptId) -> PathBuf {
     root(config).join(format!("{}.json", name(attempt)))
 }
 
+/// Where a copy without secrets is made of a file that is to be delivered.
+#[must_use]
+pub fn copy(config: &Config, attempt: AttemptId) -> PathBuf {
+    root(config).join(format!("{}.masked", name(attempt)))
+}
+
 /// Deletes the folder of an attempt whose agent has ended.
 pub fn clear(config: &Config, attempt: AttemptId) {
     remove(&root(config).join(name(attempt)));
     let _ = fs::remove_file(report(config, attempt));
+    let _ = fs::remove_file(copy(config, attempt));
 }
 
 /// Deletes what a former run of this program left.

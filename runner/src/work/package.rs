@@ -11,6 +11,8 @@ use crate::{
         tree::{self, Collected, Start},
     },
     http::{HttpError, Which},
+    mask::files::{Checked, check},
+    walls::scratch,
 };
 use coord_protocol::{
     attempt::{BranchReport, FailureReason, MergeCheck},
@@ -70,6 +72,23 @@ async fn deliverables(host: &Host, assignment: &Assignment, folder: PathBuf) -> 
         packaged.warn(format!("Not delivered: {words}"));
     }
     for (name, path, bytes) in output.files {
+        if host.masker.finds(name.as_bytes()) {
+            packaged.warn("Not delivered: a file whose name holds a secret of this runner");
+            continue;
+        }
+        let path = match without_secrets(host, assignment, path).await? {
+            Checked::Clean(path) => path,
+            Checked::Masked(copy) => {
+                packaged.warn(format!("Secrets of this runner are masked in {name}"));
+                copy
+            }
+            Checked::Binary => {
+                packaged.warn(format!(
+                    "Not delivered: {name}: it holds a secret of this runner and is no text, so it cannot be masked"
+                ));
+                continue;
+            }
+        };
         match host.http.put_deliverable(assignment.attempt, assignment.fence, &name, &path).await {
             Ok(()) => packaged.info(format!("Delivered {name} ({bytes} bytes)")),
             Err(HttpError::Stale) => return Err(Halt::Dropped),
@@ -81,6 +100,15 @@ async fn deliverables(host: &Host, assignment: &Assignment, folder: PathBuf) -> 
         }
     }
     Ok(packaged)
+}
+
+async fn without_secrets(host: &Host, assignment: &Assignment, path: PathBuf) -> Result<Checked, Halt> {
+    let (masker, copy) = (Arc::clone(&host.masker), scratch::copy(&host.config, assignment.attempt));
+    // A large file takes its time.
+    let checked = tokio::task::spawn_blocking(move || check(&masker, &path, &copy)).await;
+    checked
+        .map_err(|error| Halt::Failed(FailureReason::Other, error.to_string()))?
+        .map_err(|error| Halt::disk("a copy of a file without its secrets", &error))
 }
 
 async fn branch(
@@ -237,6 +265,7 @@ async fn diffs(
         })
         .await?;
         let Some(text) = text else { continue };
+        let text = host.masker.bytes(&text).into_owned();
         match host.http.put_diff(assignment.attempt, assignment.fence, which, text).await {
             Ok(()) => {}
             Err(HttpError::Stale) => return Err(Halt::Dropped),

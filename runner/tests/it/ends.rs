@@ -317,7 +317,7 @@ async fn run_9_files_and_open_files_of_an_agent_are_limited() {
 async fn agt_6_no_signal_is_held_back_from_an_agent() {
     let bench = Bench::with(QUICK).await;
     let runner = bench.runner();
-    let job = assignment(json!([{"tool": {"kind": "execute", "title": "look", "run": "grep SigBlk /proc/$PPID/status"}}]));
+    let job = assignment(json!([{"tool": {"kind": "execute", "title": "look", "run": "grep SigBlk /proc/self/status"}}]));
     bench.finish(&job).await;
     let output = bench.server.log(job.attempt).into_iter().find_map(|entry| match entry.body {
         LogBody::ToolUpdate(update) => update.content,

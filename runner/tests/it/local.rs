@@ -338,3 +338,29 @@ async fn the_built_in_demonstration_works_in_an_empty_folder_and_answers_a_revie
     assert!(after.len() > before.len() && after.starts_with(&before));
     runner.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agt_9_secrets_are_masked_in_delivered_text_and_other_files_with_them_are_kept_back() {
+    let bench = Bench::new().await;
+    let runner = bench.runner();
+    let run = "printf 'a hunter2-hunter2 b\\n' > output/text; printf 'hunter2-hunter2' | base64 > output/coded; printf 'x\\000hunter2-hunter2' > output/binary; \
+               printf 'x\\000y' > output/clean; echo x > output/hunter2-hunter2.txt";
+    let job = assignment(json!([{"tool": {"kind": "execute", "title": "write", "run": run}}, {"say": "done"}]));
+    let finished = bench.finish(&job).await;
+    assert_eq!(finished.result, WorkResult::Completed);
+    let uploads = bench.server.with(|stored| stored.uploads.clone());
+    let mut names: Vec<&str> = uploads.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["deliverables/clean", "deliverables/coded", "deliverables/text"]);
+    assert_eq!(uploads["deliverables/text"], "a ••• b\n".as_bytes());
+    assert_eq!(uploads["deliverables/clean"], b"x\0y");
+    assert!(!String::from_utf8_lossy(&uploads["deliverables/coded"]).contains("aHVudGVy"));
+    let lines = system(&bench.server.log(job.attempt));
+    assert!(lines.contains(&"Secrets of this runner are masked in text".to_owned()), "{lines:?}");
+    assert_eq!(
+        lines.iter().filter(|line| line.starts_with("Not delivered: ")).count(),
+        2,
+        "{lines:?}"
+    );
+    runner.stop().await;
+}

@@ -175,7 +175,7 @@ pub async fn start(launch: Launch) -> Result<Box<dyn Agent>, AgentError> {
         Err(error) => {
             let mut error = error;
             if matches!(error, AgentError::Failed { .. } | AgentError::Crashed(_))
-                && let Ok(ended) = tokio::time::timeout(Duration::from_millis(300), process.ended()).await
+                && let Ok(ended) = tokio::time::timeout(Duration::from_secs(3), process.ended()).await
             {
                 // The end of the process is the better explanation of a broken connection, and what it printed a better one still.
                 let _ = tokio::time::timeout(Duration::from_secs(1), garbage.read_to_end()).await;
