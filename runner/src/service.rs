@@ -358,7 +358,7 @@ mod tests {
         Service {
             program: root.join("bin dir/coord-runner"),
             config: root.join("50%/ru\"nn$er.toml"),
-            search: "/usr/bin:/home/ann/.nvm/bin".to_owned(),
+            search: "/usr/bin:/srv/ann/.nvm/bin".to_owned(),
             stop_s: 115,
             home: root.to_path_buf(),
             config_home: root.join(".config"),
@@ -368,20 +368,20 @@ mod tests {
 
     #[test]
     fn run_7_a_systemd_unit_lets_the_runner_hand_back_and_quotes_what_systemd_reads() {
-        let plan = install(Keeper::Systemd, &service(Path::new("/home/ann"))).unwrap();
+        let plan = install(Keeper::Systemd, &service(Path::new("/srv/ann"))).unwrap();
         let text = plan.text.unwrap();
         let has = |line: &str| assert!(text.lines().any(|other| other == line), "{line} is missing in\n{text}");
-        has(r#"ExecStart="/home/ann/bin dir/coord-runner" run --no-ui --config "/home/ann/50%%/ru\"nn$$er.toml""#);
-        has(r#"Environment="PATH=/usr/bin:/home/ann/.nvm/bin""#);
+        has(r#"ExecStart="/srv/ann/bin dir/coord-runner" run --no-ui --config "/srv/ann/50%%/ru\"nn$$er.toml""#);
+        has(r#"Environment="PATH=/usr/bin:/srv/ann/.nvm/bin""#);
         has("KillMode=mixed");
         has("TimeoutStopSec=115");
-        assert_eq!(plan.file, Path::new("/home/ann/.config/systemd/user/coord-runner.service"));
+        assert_eq!(plan.file, Path::new("/srv/ann/.config/systemd/user/coord-runner.service"));
         assert_eq!(typed(&plan.after[1]), "systemctl --user enable --now coord-runner.service");
     }
 
     #[test]
     fn run_7_a_launchd_property_list_is_well_formed() {
-        let mut service = service(Path::new("/Users/ann"));
+        let mut service = service(Path::new("/srv/ann"));
         service.search = "/a&b:/<c>".to_owned();
         let plan = install(Keeper::Launchd, &service).unwrap();
         let text = plan.text.unwrap();
@@ -392,14 +392,14 @@ mod tests {
         assert_eq!(opened, closed);
         assert_eq!(
             typed(&plan.after[0]),
-            "launchctl bootstrap gui/501 /Users/ann/Library/LaunchAgents/coord-runner.plist"
+            "launchctl bootstrap gui/501 /srv/ann/Library/LaunchAgents/coord-runner.plist"
         );
     }
 
     #[test]
     fn run_7_no_line_can_be_smuggled_into_a_service_file() {
         for keeper in [Keeper::Systemd, Keeper::Launchd] {
-            let mut service = service(Path::new("/home/ann"));
+            let mut service = service(Path::new("/srv/ann"));
             service.search = "/bin\nExecStartPre=/bin/evil".to_owned();
             install(keeper, &service).unwrap_err();
         }

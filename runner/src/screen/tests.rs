@@ -164,7 +164,7 @@ fn screen(look: Look, size: (u16, u16)) -> Model {
     let facts = Facts {
         server: "https://coord.example.org".to_owned(),
         concurrency: 4,
-        messages: PathBuf::from("/work/runner.log"),
+        messages: PathBuf::from("/srv/runner/runner.log"),
     };
     Model::new(facts, look, done(), NOW, size)
 }
