@@ -3,6 +3,7 @@
 
 mod addresses;
 mod files;
+mod injected;
 mod left;
 mod remotes;
 
