@@ -65,7 +65,7 @@ test('RUN-3: others’ runners are listed under All, where admins may disable th
   const user = show({ whose: 'all' }, [mine, bens], { role: 'admin' });
   expect(screen.getAllByRole('row').map((row) => row.textContent?.slice(0, 5))).toEqual(['Runne', 'boxyo', 'tower']);
   await user.click(screen.getByRole('button', { name: 'Actions for tower' }));
-  expect(screen.getAllByRole('menuitem').map((item) => item.textContent)).toEqual(['Disable in this workspace', 'Copy its id']);
+  expect((await screen.findAllByRole('menuitem')).map((item) => item.textContent)).toEqual(['Disable in this workspace', 'Copy its id']);
   await user.click(screen.getByRole('menuitem', { name: 'Disable in this workspace' }));
   expect(called).toEqual(['disable']);
 });
@@ -118,7 +118,9 @@ test('JOB-9: a runner’s own page says what it works on and why it does not tak
   expect(within(panel).getByText('#3 Prune the trees')).toBeVisible();
   expect(within(panel).getByText('box works on as much as it takes at once.')).toBeVisible();
   expect(
-    await within(panel).findByText(/Failed · The repository or its branch could not be used. · attempt 2 · codex · 2 min/),
+    await within(panel).findByText(
+      /Failed · The repository or its branch could not be used. Check its address .* · attempt 2 · codex · 2 min/,
+    ),
   ).toBeVisible();
   expect(within(panel).getByText('ana@example.org')).toBeVisible();
   expect(within(panel).getByText('Orchard')).toBeVisible();
