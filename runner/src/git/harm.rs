@@ -2,7 +2,7 @@
 
 use super::GitError;
 use crate::disk::measure::readable;
-use git2::{Delta, ObjectType, Oid, Repository};
+use git2::{Commit, Delta, Diff, ObjectType, Oid, Repository};
 use std::collections::HashMap;
 
 /// Folders in one another, at most. Paths of this depth are longer than systems take.
@@ -68,17 +68,11 @@ fn count(repository: &Repository, tree: Oid, counted: &mut HashMap<Oid, Sum>, de
 /// # Errors
 /// With the path.
 pub fn check_paths(repository: &Repository, head: Oid, known: &[Oid]) -> Result<(), GitError> {
-    let mut walk = repository.revwalk()?;
-    walk.push(head)?;
-    walk.hide_glob("refs/remotes/origin/*")?;
-    for id in known {
-        walk.hide(*id)?;
-    }
-    for id in walk {
-        let commit = repository.find_commit(id?)?;
-        let before = commit.parents().next().map(|parent| parent.tree()).transpose()?;
-        let diff = repository.diff_tree_to_tree(before.as_ref(), Some(&commit.tree()?), None)?;
-        for delta in diff.deltas().filter(|delta| delta.status() != Delta::Deleted) {
+    for commit in new_commits(repository, head, known)? {
+        for delta in changes(repository, &commit)?
+            .deltas()
+            .filter(|delta| delta.status() != Delta::Deleted)
+        {
             let path = delta.new_file().path_bytes().unwrap_or_default();
             let link = delta.new_file().mode() == git2::FileMode::Link;
             if is_harmful(path, link) {
@@ -90,6 +84,55 @@ pub fn check_paths(repository: &Repository, head: Oid, known: &[Oid]) -> Result<
         }
     }
     Ok(())
+}
+
+/// Refuses commits between `known` and `head` in which `finds` finds a secret of this machine: in a message, a path, or a file that had
+/// none before (AGT-9).
+///
+/// # Errors
+/// With the commit, and the path as far as it can be told.
+pub fn check_secrets(repository: &Repository, head: Oid, known: &[Oid], finds: impl Fn(&[u8]) -> bool) -> Result<(), GitError> {
+    let has = |id: Oid| repository.find_blob(id).is_ok_and(|blob| finds(blob.content()));
+    for commit in new_commits(repository, head, known)? {
+        let refused = |place: &str| {
+            Err(GitError::Policy(format!(
+                "AGT-9: {place} of commit {:.10} holds a secret of this runner; nothing is pushed",
+                commit.id().to_string()
+            )))
+        };
+        if finds(commit.raw_header_bytes()) || finds(commit.message_raw_bytes()) {
+            return refused("the message");
+        }
+        for delta in changes(repository, &commit)?
+            .deltas()
+            .filter(|delta| delta.status() != Delta::Deleted)
+        {
+            let path = delta.new_file().path_bytes().unwrap_or_default();
+            if finds(path) {
+                return refused("a path");
+            }
+            if has(delta.new_file().id()) && !has(delta.old_file().id()) {
+                return refused(&format!("`{}`", String::from_utf8_lossy(path).escape_default()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn new_commits<'r>(repository: &'r Repository, head: Oid, known: &[Oid]) -> Result<Vec<Commit<'r>>, GitError> {
+    let mut walk = repository.revwalk()?;
+    walk.push(head)?;
+    walk.hide_glob("refs/remotes/origin/*")?;
+    for id in known {
+        walk.hide(*id)?;
+    }
+    walk.map(|id| Ok(repository.find_commit(id?)?)).collect()
+}
+
+/// What a commit changes of its first parent.
+fn changes<'r>(repository: &'r Repository, commit: &Commit<'r>) -> Result<Diff<'r>, GitError> {
+    let before = commit.parents().next().map(|parent| parent.tree()).transpose()?;
+    Ok(repository.diff_tree_to_tree(before.as_ref(), Some(&commit.tree()?), None)?)
 }
 
 /// Whether a path in a commit is one that git's own checks refuse on some system.

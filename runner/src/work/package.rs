@@ -6,7 +6,7 @@ use crate::{
     git::{
         GitError,
         diff::{self, MAX},
-        holds, merge,
+        harm, holds, merge,
         mirror::Mirror,
         tree::{self, Collected, Start},
     },
@@ -151,7 +151,21 @@ async fn branch(
         packaged.info("No change: nothing to push");
         start.remote.is_some()
     } else {
-        match push(&mirror, &start, head).await {
+        let checked = {
+            let (mirror, start, masker) = (Arc::clone(&mirror), start.clone(), Arc::clone(&host.masker));
+            let check = move || {
+                harm::check_secrets(&mirror.repository()?, head, &[start.commit, start.base], |bytes| {
+                    masker.finds(bytes)
+                })
+            };
+            tokio::task::spawn_blocking(check).await
+        };
+        let checked = checked.map_err(|error| Halt::Failed(FailureReason::Other, error.to_string()))?;
+        let pushed = match checked {
+            Ok(()) => push(&mirror, &start, head).await,
+            refused => refused,
+        };
+        match pushed {
             Ok(()) => {
                 packaged.info(format!("Pushed {} at {:.10}", start.branch, head.to_string()));
                 true

@@ -130,20 +130,20 @@ const WAYS: &[(&str, &str, Option<&str>)] = &[
         "echo x > new.txt; git add new.txt; git commit -qm x",
         Some("not pushed"),
     ),
-    ("an empty commit", "git commit -q --allow-empty -m x", Some("not pushed")),
+    ("an empty commit", "git commit -q --allow-empty -m x1", Some("not pushed")),
     (
         "a commit on a detached head",
-        "git checkout -q --detach; git commit -q --allow-empty -m x",
+        "git checkout -q --detach; git commit -q --allow-empty -m x2",
         Some("not pushed"),
     ),
     (
         "a commit on another branch",
-        "git checkout -qb side; git commit -q --allow-empty -m x; git checkout -q -",
+        "git checkout -qb side; git commit -q --allow-empty -m x3; git checkout -q -",
         Some("(side)"),
     ),
     (
         "a tagged commit",
-        "git commit -q --allow-empty -m x; git tag -a kept -m kept; git reset -q --hard HEAD~",
+        "git commit -q --allow-empty -m x4; git tag -a kept -m kept; git reset -q --hard HEAD~",
         Some("refs/tags/kept"),
     ),
     ("words in a tag", "git tag -a words -m 'a story' ", Some("refs/tags/words")),
@@ -183,7 +183,7 @@ async fn agt_8_a_working_folder_with_work_is_never_removed_whatever_way_it_has_i
     }
     // What a runner commits of an agent's work and pushes is not only in the folder any more.
     for (what, script) in [
-        ("pushed", "git commit -q --allow-empty -m x"),
+        ("pushed", "git commit -q --allow-empty -m x5"),
         ("committed by the runner and pushed", "echo y > new.txt; git add new.txt"),
     ] {
         let (folder, start) = left(&config, &bare, 100).await;

@@ -2,6 +2,7 @@
 //! program of the repository's runs in the runner's name, nothing outside of the work folder is written, and nothing from there is handed in.
 
 mod addresses;
+mod commits;
 mod files;
 mod injected;
 mod left;
