@@ -196,6 +196,7 @@ async fn inb_1_a_page_is_told_when_what_waits_is_another_whichever_workspace_it_
     assert_eq!(told(&mut events).await["total"], 0);
     // Plain clients are sent nothing they do not know.
     let mut plain = bob.socket(&format!("/workspaces/{ws}/events")).await.unwrap();
+    assert_eq!(plain.json().await["type"], "caught");
     note(&ada, &there, "@bob").await;
     assert_eq!(told(&mut events).await["total"], 1);
     let last = job(&ada, &ws, json!({ "title": "The last one" })).await;

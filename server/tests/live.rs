@@ -190,7 +190,9 @@ async fn acc_4_what_the_agent_of_a_private_job_uses_is_told_to_nobody_else() {
         .await;
     let mut sockets = vec![];
     for who in [&ada, &bob, &vic] {
-        sockets.push(who.socket(&format!("/workspaces/{ws}/events")).await.unwrap());
+        let mut socket = who.socket(&format!("/workspaces/{ws}/events")).await.unwrap();
+        assert_eq!(socket.json().await["type"], "caught");
+        sockets.push(socket);
     }
     let call = json!({ "kind": "tool_call", "tool_call": "a", "title": "canary-tool", "tool": "read" });
     runner.logs(&work, 1, &[call]).await;

@@ -128,7 +128,7 @@ async fn stage() -> Stage {
         if !String::from_utf8_lossy(&first).contains(MARK) {
             break;
         }
-        assert!(client < 120, "the idea's words stay");
+        assert!(client < 420, "the idea's words stay");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let ids = BTreeMap::from([

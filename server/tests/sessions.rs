@@ -138,6 +138,8 @@ async fn acc_1_a_new_name_is_shown_everywhere_at_once() {
     let job = ada.post(201, &format!("/workspaces/{ws}/jobs"), json!({ "title": "One" })).await;
     assert_eq!(bob.get(&format!("/jobs/{}", text(&job, "id"))).await["owner"]["name"], "ada");
     let mut events = bob.socket(&format!("/workspaces/{ws}/events")).await.unwrap();
+    // Says from where on it tells.
+    assert!(events.json().await["seq"].is_i64());
     let refused = ada.patch(422, "/me", json!({ "name": "a\nb" })).await;
     assert!(refused["errors"]["name"].is_string());
     assert_eq!(
